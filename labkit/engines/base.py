@@ -1,0 +1,223 @@
+"""What every kind of Engine offers, and what is written down about a running one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from ..errors import EngineError
+from ..messages import _
+from ..model import TLS, Endpoint
+
+LABEL = "docker-api-lab"
+"""The label that everything made by the course carries; nothing else is ever changed."""
+
+Progress = Callable[[str, float | None], None]
+"""Called with what is being done, and how much of it (0 to 1; None when unknown)."""
+
+DaemonConfig = Mapping[str, Any]
+"""The content of a daemon.json: https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file"""
+
+
+class Capability(str, Enum):
+    """What an Engine of some kind can do beyond answering the API."""
+
+    CONFIGURE = "configure"
+    """Its daemon.json may be changed, the daemon reloaded and restarted (lab 1)."""
+    BIND = "bind"
+    """Folders below the learner's copy can be mounted into containers."""
+    REGISTRY = "registry"
+    """The lab registry runs beside it: mirror, private registry, search."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Every place on this machine that the course uses.
+
+    Parameters
+    ----------
+    root: the checkout: ``notebooks/``, ``lab``.
+    work: the learner's own copy; all that JupyterLab shows.
+    state: private (0700): Engine data, image cache, keys, Jupyter's own files.
+    run: sockets and pid files; a short path, for a socket's path has at most 107 bytes.
+    """
+
+    root: Path
+    work: Path
+    state: Path
+    run: Path
+
+    @classmethod
+    def of(cls, root: Path) -> Paths:
+        """The places of the checkout at `root`; two checkouts never share one."""
+        root = root.resolve()
+        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
+        if os.geteuid() == 0:
+            run = Path("/run/docker-api-lab")
+        else:
+            run = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"docker-api-lab-{os.geteuid()}"
+        return cls(root=root, work=root / "work", state=root / ".lab", run=run / name)
+
+    @classmethod
+    def find(cls) -> Paths:
+        """The places of this course: ``LABKIT_ROOT``, or the checkout above the working directory.
+
+        Raises `EngineError` when there is none.
+        """
+        given = os.environ.get("LABKIT_ROOT")
+        here = Path(given) if given else Path.cwd()
+        for folder in [here, *here.resolve().parents]:
+            if (folder / "notebooks" / "src").is_dir() and (folder / "labkit").is_dir():
+                return cls.of(folder)
+        raise EngineError(
+            _("The course's folder was not found from here."),
+            _("Start with ./lab in the folder of the course, or set LABKIT_ROOT to that folder."),
+        )
+
+    @property
+    def instance(self) -> str:
+        """A name for what this checkout makes on the machine, such as ``1f0c9a2b``."""
+        return self.run.name
+
+    @property
+    def record(self) -> Path:
+        """The file that says which Engine runs."""
+        return self.state / "engine.json"
+
+
+@dataclass(frozen=True)
+class RegistryRecord:
+    """The lab registry, as a learner and the Engine both reach it.
+
+    Parameters
+    ----------
+    mirror: ``127.0.0.1:PORT``, read-only, no password; holds ``library/*``.
+    private: ``127.0.0.1:PORT``, asks for a password; also answers the Engine's search.
+    user: the name to log in with; the password is in `password_file` (0600).
+    """
+
+    mirror: str
+    private: str
+    user: str
+    password_file: str
+
+
+@dataclass(frozen=True)
+class EngineRecord:
+    """What is known about a running Engine; kept in ``.lab/engine.json``.
+
+    Parameters
+    ----------
+    kind: ``private``, ``container``, ``host`` or ``podman``.
+    endpoint: where the lab talks to it.
+    ports: the host ports that labs may publish on 127.0.0.1: first and last.
+    tls_port: the port that lab 1 may open for the API over TCP; None where it cannot.
+    """
+
+    kind: str
+    endpoint: Endpoint
+    version: str
+    api_version: str
+    ports: tuple[int, int]
+    capabilities: frozenset[Capability] = field(default_factory=frozenset)
+    registry: RegistryRecord | None = None
+    tcp_port: int | None = None
+    tls_port: int | None = None
+
+    def save(self, path: Path) -> None:
+        """Write the record aside, then rename it: a reader sees the old or the new one."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        data = asdict(self) | {"capabilities": sorted(c.value for c in self.capabilities)}
+        aside = path.with_suffix(".tmp")
+        aside.write_text(json.dumps(data, indent=1))
+        aside.chmod(0o600)
+        aside.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> EngineRecord:
+        """Read a record.  Raises `EngineError` when there is none or it is damaged."""
+        try:
+            data = json.loads(path.read_text())
+            tls = data["endpoint"].pop("tls")
+            data["endpoint"] = Endpoint(**data["endpoint"], tls=TLS(**tls) if tls else None)
+            data["capabilities"] = frozenset(Capability(c) for c in data["capabilities"])
+            data["registry"] = RegistryRecord(**data["registry"]) if data["registry"] else None
+            data["ports"] = tuple(data["ports"])
+            return cls(**data)
+        except FileNotFoundError as error:
+            raise EngineError(
+                _("No engine of the lab is running."), _("Type ./lab in a terminal, then run this cell again.")
+            ) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise EngineError(
+                _("The note about the lab's engine cannot be read: {path}.", path=path.name),
+                _("Type ./lab stop, then ./lab, in a terminal."),
+            ) from error
+
+
+class Engine(ABC):
+    """One Docker Engine for the course.  Each kind is a subclass in a module of its own."""
+
+    kind: str
+    capabilities: frozenset[Capability]
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+
+    @abstractmethod
+    def unavailable(self) -> str:
+        """Return why this kind cannot be had on this machine, and what to type; empty when it can."""
+
+    @abstractmethod
+    def start(self, progress: Progress) -> EngineRecord:
+        """Start the Engine, or find it running, and heal what a crash left behind.
+
+        Does not load images or start the registry: see `labkit.engines.setup`.
+        Raises `EngineError`.
+        """
+
+    @abstractmethod
+    def stop(self, progress: Progress) -> None:
+        """Stop the Engine and leave no process, mount, namespace, rule or socket of it.
+
+        Images, volumes and stopped containers are kept for the next start.
+        """
+
+    @abstractmethod
+    def running(self) -> bool:
+        """Whether the Engine answers now."""
+
+    def config(self) -> dict[str, Any]:
+        """Return the daemon.json in force.  Needs ``Capability.CONFIGURE``."""
+        raise self._fixed()
+
+    def reload(self, changes: DaemonConfig) -> None:
+        """Change keys of daemon.json (None removes one) and send the daemon SIGHUP.
+
+        Only what the daemon can reload takes effect.  Needs ``Capability.CONFIGURE``.
+        """
+        raise self._fixed()
+
+    def restart(self, changes: DaemonConfig) -> None:
+        """Change keys of daemon.json (None removes one) and restart the daemon.
+
+        ``hosts`` may name ``tcp://127.0.0.1:PORT`` with the record's `tcp_port` or
+        `tls_port` beside the unix socket, and nothing but loopback.  When the daemon
+        does not come up, the former configuration is put back and `EngineError` holds
+        the daemon's own words.  Needs ``Capability.CONFIGURE``.
+        """
+        raise self._fixed()
+
+    def _fixed(self) -> EngineError:
+        return EngineError(
+            _("This step changes the daemon itself, and the {kind} engine is not the lab's own.", kind=self.kind),
+            _("Type ./lab stop, then ./lab --engine private (Linux, root) or ./lab --engine container."),
+        )
