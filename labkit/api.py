@@ -1,0 +1,137 @@
+"""The Engine API's endpoints as data: what a path may be, and which answers never end.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.51/
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .errors import nearest
+
+ENDPOINTS = tuple(
+    line.split()
+    for line in """
+GET /_ping
+HEAD /_ping
+GET /version
+GET /info
+GET /events
+GET /system/df
+POST /auth
+GET /containers/json
+POST /containers/create
+GET /containers/{id}/json
+GET /containers/{id}/top
+GET /containers/{id}/logs
+GET /containers/{id}/changes
+GET /containers/{id}/export
+GET /containers/{id}/stats
+POST /containers/{id}/resize
+POST /containers/{id}/start
+POST /containers/{id}/stop
+POST /containers/{id}/restart
+POST /containers/{id}/kill
+POST /containers/{id}/update
+POST /containers/{id}/rename
+POST /containers/{id}/pause
+POST /containers/{id}/unpause
+POST /containers/{id}/attach
+GET /containers/{id}/attach/ws
+POST /containers/{id}/wait
+DELETE /containers/{id}
+GET /containers/{id}/archive
+HEAD /containers/{id}/archive
+PUT /containers/{id}/archive
+POST /containers/prune
+POST /containers/{id}/exec
+POST /exec/{id}/start
+POST /exec/{id}/resize
+GET /exec/{id}/json
+GET /images/json
+POST /build
+POST /build/prune
+POST /images/create
+GET /images/{name}/json
+GET /images/{name}/history
+POST /images/{name}/push
+POST /images/{name}/tag
+DELETE /images/{name}
+GET /images/search
+POST /images/prune
+POST /commit
+GET /images/{name}/get
+GET /images/get
+POST /images/load
+GET /distribution/{name}/json
+GET /networks
+GET /networks/{id}
+DELETE /networks/{id}
+POST /networks/create
+POST /networks/{id}/connect
+POST /networks/{id}/disconnect
+POST /networks/prune
+GET /volumes
+POST /volumes/create
+GET /volumes/{name}
+PUT /volumes/{name}
+DELETE /volumes/{name}
+POST /volumes/prune
+GET /plugins
+GET /swarm
+GET /nodes
+GET /services
+GET /tasks
+GET /secrets
+GET /configs
+""".strip().splitlines()
+)
+"""Pairs of method and path; ``{id}`` and ``{name}`` stand for one thing's name."""
+
+
+@lru_cache(maxsize=256)
+def _pattern(path: str) -> re.Pattern[str]:
+    # An image's name may hold slashes; an id may not.
+    return re.compile(re.sub(r"\\\{name\\\}", ".+", re.sub(r"\\\{id\\\}", "[^/]+", re.escape(path))))
+
+
+def template(method: str, path: str) -> str | None:
+    """Return the endpoint that a request goes to, such as ``/containers/{id}/json``."""
+    fitting = (known for verb, known in ENDPOINTS if verb == method and _pattern(known).fullmatch(path))
+    # A fixed path wins over one with a name in it: /images/json over /images/{name}/json.
+    return min(fitting, key=lambda known: known.count("{"), default=None)
+
+
+def advice(method: str, path: str) -> str | None:
+    """Return the path, or method and path, most like one that the API does not have."""
+    others = [(verb, known) for verb, known in ENDPOINTS if verb != method and _pattern(known).fullmatch(path)]
+    if exact := next((verb for verb, known in others if known == path), None):
+        return f"{exact} {path}"
+    filled = [_fill(known, path) for verb, known in ENDPOINTS if verb == method]
+    if close := nearest(path, filled):
+        return close
+    return f"{others[0][0]} {path}" if others else nearest(path, [known for _verb, known in ENDPOINTS])
+
+
+def _fill(known: str, path: str) -> str:
+    """Put what a path has in the places of the names that an endpoint leaves open."""
+    names, parts = known.split("/"), path.split("/")
+    if len(names) != len(parts):
+        return known
+    return "/".join(part if name.startswith("{") else name for name, part in zip(names, parts))
+
+
+def endless(path: str, query: dict[str, str]) -> bool:
+    """Whether an answer goes on until somebody stops it."""
+
+    def on(name: str, default: bool = False) -> bool:
+        return query.get(name, "1" if default else "0").lower() in ("1", "true", "t")
+
+    if path == "/events":
+        return "until" not in query
+    if path.endswith("/stats"):
+        return on("stream", default=True)
+    if path.endswith("/logs"):
+        return on("follow")
+    return path.endswith("/attach") and on("stream")

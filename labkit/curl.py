@@ -1,0 +1,123 @@
+"""The curl line: the very same request, to paste into a terminal.
+
+Pasted into sh, bash or zsh it sends the same method, target, headers and body
+over the same transport.  Only ``User-Agent`` differs: each client names itself.
+
+Source: https://curl.se/docs/manpage.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+
+from .messages import _
+from .model import Request
+
+# curl asks before it sends a large body ("Expect: 100-continue"); labkit does not.
+_EXPECT_FROM = 1024 * 1024
+_DOT_SEGMENT = re.compile(r"/\.{1,2}(/|$)")
+
+SECRET_HEADERS = {
+    "x-registry-auth": "REGISTRY_AUTH",
+    "x-registry-config": "REGISTRY_CONFIG",
+    "authorization": "AUTHORIZATION",
+    "cookie": "COOKIE",
+}
+"""Headers that hold a secret, and the shell variable that stands for each."""
+
+
+def curl(request: Request, *, wrap: bool = False) -> str:
+    """Return the request as a curl command.
+
+    Parameters
+    ----------
+    wrap: one option a line, joined by backslashes, instead of one long line.
+    """
+    words = [["curl"]]
+    if request.stream:
+        words.append(["-N"])
+    if request.method == "HEAD":
+        words.append(["--head"])
+    elif request.method != "GET" or request.body is not None:
+        words.append(["-X", request.method])
+    if request.endpoint.socket:
+        words.append(["--unix-socket", shlex.quote(request.endpoint.socket)])
+    if tls := request.endpoint.tls:
+        files = {"--cacert": tls.ca, "--cert": tls.cert, "--key": tls.key}
+        words += [[option, shlex.quote(path)] for option, path in files.items() if path]
+    if _DOT_SEGMENT.search(request.target.partition("?")[0]):
+        words.append(["--path-as-is"])
+    words += [["-H", _header(name, value)] for name, value in request.headers]
+    if request.body is not None:
+        words += _body(request)
+    words.append([shlex.quote(request.endpoint.base + request.target)])
+    return (" \\\n  " if wrap else " ").join(" ".join(group) for group in words)
+
+
+def _header(name: str, value: str) -> str:
+    if variable := SECRET_HEADERS.get(name.lower()):
+        return f'"{name}: ${variable}"'
+    return shlex.quote(f"{name}: {value}" if value else f"{name};")  # "Name:" would take the header away
+
+
+def _body(request: Request) -> list[list[str]]:
+    words: list[list[str]] = []
+    body = request.body or b""
+    if not any(name.lower() == "content-type" for name, _value in request.headers):
+        words.append(["-H", "'Content-Type:'"])  # else curl says it sends a form
+    if len(body) >= _EXPECT_FROM:
+        words.append(["-H", "'Expect:'"])
+    if has_secret(request):
+        return [*words, ["-d", '"$AUTH_BODY"']]
+    if request.body_file:
+        name = request.body_file
+        return [*words, ["--data-binary", shlex.quote("@" + (f"./{name}" if name == "-" else name))]]
+    text = body.decode()
+    return [*words, ["--data-raw" if text.startswith("@") else "-d", shlex.quote(text)]]
+
+
+def fits_inline(body: bytes) -> bool:
+    """Whether a body can stand in the line itself: text, short, and without NUL."""
+    if len(body) > 20_000 or b"\0" in body:
+        return False
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def has_secret(request: Request) -> bool:
+    """Whether the body holds a password, as that of ``POST /auth`` does."""
+    if request.path != "/auth" or not request.body:
+        return False
+    try:
+        fields = json.loads(request.body)
+    except ValueError:
+        return True  # cannot be read, so it cannot be known to be harmless
+    return isinstance(fields, dict) and any(fields.get(k) for k in ("password", "identitytoken", "registrytoken"))
+
+
+def notes(request: Request) -> list[str]:
+    """Return what to do before the line can be pasted: how to set each shell variable."""
+    said = []
+    for name, _value in request.headers:
+        variable = SECRET_HEADERS.get(name.lower())
+        if variable == "REGISTRY_AUTH":
+            said.append(
+                _(
+                    "Set the variable first, so that the password stays out of the line: "
+                    """REGISTRY_AUTH=$(printf '{{"username":"%s","password":"%s"}}' "$NAME" "$PASSWORD" """
+                    """| base64 -w0 | tr '+/' '-_')""",
+                    variable=variable,
+                )
+            )
+        elif variable:
+            said.append(
+                _("Set the shell variable {variable} to the header's value first.", variable=variable)
+            )
+    if has_secret(request):
+        said.append(_("Set the shell variable AUTH_BODY to the JSON body first; it holds the password."))
+    return said

@@ -1,0 +1,368 @@
+"""Bytes to and from an Endpoint: the one module that knows the HTTP libraries.
+
+requests (over urllib3) carries every ordinary exchange, through an adapter that
+opens unix sockets and lets nothing but labkit's own headers onto the wire, so
+that the curl line can be exact.  h11 carries the one thing that requests has no
+public way for: the 101 upgrade of attach and exec, after which the connection
+is no longer HTTP.
+
+Sources: https://requests.readthedocs.io/en/latest/user/advanced/#transport-adapters
+and RFC 9110 section 7.8 (Upgrade).
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import h11
+import requests
+import urllib3
+from requests.adapters import HTTPAdapter
+from requests.structures import CaseInsensitiveDict
+from urllib3.util import SKIP_HEADER
+
+from . import __version__
+from .errors import ConnectionFailed, LabError, StreamError
+from .messages import _
+from .model import Endpoint, Headers, Request
+
+CONNECT_SECONDS = 5.0
+USER_AGENT = f"labkit/{__version__}"
+_CHUNK = 64 * 1024
+
+
+class _Plain(urllib3.connection.HTTPConnection):
+    """A connection that adds no ``Content-Length: 0`` to a request without a body, as curl adds none."""
+
+    endpoint: Endpoint
+    bodyless = False
+
+    def connect(self) -> None:
+        if not self.endpoint.socket:
+            return super().connect()
+        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        sock.settimeout(CONNECT_SECONDS)
+        try:
+            sock.connect(self.endpoint.socket)
+        except OSError:
+            sock.close()
+            raise
+        self.sock = sock
+
+    def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
+        self.bodyless = body is None
+        super().request(method, url, body, *args, **kwargs)
+
+    def putheader(self, header: Any, *values: Any) -> None:
+        if not (self.bodyless and header == "Content-Length"):
+            super().putheader(header, *values)
+
+
+class _Secure(_Plain, urllib3.connection.HTTPSConnection):
+    """The same over TLS."""
+
+    def connect(self) -> None:
+        urllib3.connection.HTTPSConnection.connect(self)
+
+
+def _pool(endpoint: Endpoint) -> urllib3.HTTPConnectionPool:
+    tls = endpoint.tls
+    options: dict[str, Any] = {"host": endpoint.host, "port": endpoint.port, "retries": False}
+    pool: urllib3.HTTPConnectionPool
+    if tls:
+        pool = urllib3.HTTPSConnectionPool(**options, ssl_context=tls_context(endpoint))
+    else:
+        pool = urllib3.HTTPConnectionPool(**options)
+    base = _Secure if tls else _Plain
+    pool.ConnectionCls = type(base.__name__, (base,), {"endpoint": endpoint})
+    return pool
+
+
+def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
+    """Return the TLS settings of an endpoint: it must be vouched for, whatever its name.
+
+    Raises `LabError` when a certificate file cannot be read.
+    """
+    tls = endpoint.tls
+    if tls is None:
+        raise ValueError(endpoint)
+    try:
+        context = ssl.create_default_context(cafile=tls.ca)
+        if tls.cert:
+            context.load_cert_chain(tls.cert, tls.key)
+    except (OSError, ssl.SSLError) as error:
+        names = ", ".join(str(p) for p in (tls.ca, tls.cert, tls.key) if p)
+        raise LabError(
+            _("A certificate file cannot be used: {why}.", why=error),
+            _("Look whether these exist and belong together: {names}.", names=names),
+        ) from error
+    return context
+
+
+class Adapter(HTTPAdapter):
+    """A requests adapter for one endpoint, over a unix socket, TCP or TLS."""
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        super().__init__()
+        self.pool = _pool(endpoint)
+
+    def get_connection_with_tls_context(self, *_args: Any, **_kwargs: Any) -> Any:
+        return self.pool
+
+    def cert_verify(self, *_args: Any, **_kwargs: Any) -> None:
+        """Nothing to do: the pool has its TLS settings already."""
+
+    def close(self) -> None:
+        super().close()
+        self.pool.close()
+
+
+class Reply:
+    """An answer whose body has not been read yet."""
+
+    def __init__(self, response: requests.Response, endpoint: Endpoint) -> None:
+        self._raw: urllib3.HTTPResponse = response.raw
+        self._endpoint = endpoint
+        self.status = response.status_code
+        self.reason = response.reason or ""
+        self.headers: Headers = tuple(self._raw.headers.items())
+
+    def chunks(self, seconds: float | None = None) -> Iterator[bytes]:
+        """Yield the body as it arrives.
+
+        Parameters
+        ----------
+        seconds: how long to read in all; when they are over, `TimeoutError` is raised.
+
+        Raises `StreamError` when the connection breaks off.
+        """
+        end = None if seconds is None else time.monotonic() + seconds
+        sock = getattr(self._raw.connection, "sock", None) if end is not None else None
+        try:
+            while True:
+                if end is not None:
+                    left = end - time.monotonic()
+                    if left <= 0:
+                        raise TimeoutError
+                    if sock is not None:
+                        sock.settimeout(left)
+                data = self._raw.read1(_CHUNK)
+                if not data:
+                    return
+                yield data
+        except urllib3.exceptions.ReadTimeoutError as error:
+            raise TimeoutError from error
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
+            if isinstance(error, TimeoutError):
+                raise
+            raise StreamError(
+                _("The connection broke off in the middle of the answer."),
+                _("Its engine may have stopped: ./lab status says."),
+            ) from error
+
+    def close(self, *, reuse: bool = False) -> None:
+        """Let the connection go; keep it for the next request only when it was read to its end."""
+        if reuse:
+            self._raw.release_conn()
+            return
+        sock = getattr(self._raw.connection, "sock", None)
+        if sock is not None:
+            try:
+                sock.shutdown(socket.SHUT_RDWR)  # wakes a reader in another thread
+            except OSError:
+                pass
+        self._raw.close()
+
+
+def send(adapter: Adapter, request: Request, seconds: float) -> Reply:
+    """Send a request and return its answer, the body unread.
+
+    Parameters
+    ----------
+    seconds: how long the Engine may be silent.
+
+    Raises `ConnectionFailed` when nothing answers, or what answers does not speak HTTP.
+    """
+    prepared = requests.PreparedRequest()
+    prepared.method = request.method
+    # Set directly: the library would decode and encode the target again.
+    prepared.url = request.endpoint.base + request.target
+    prepared.headers = CaseInsensitiveDict(
+        [("User-Agent", USER_AGENT), ("Accept", "*/*"), ("Accept-Encoding", SKIP_HEADER), *request.headers]
+    )
+    if request.body is not None:
+        prepared.headers["Content-Length"] = str(len(request.body))
+    prepared.body = request.body
+    prepared.hooks = {"response": []}
+    try:
+        return Reply(adapter.send(prepared, stream=True, timeout=(CONNECT_SECONDS, seconds)), request.endpoint)
+    except requests.exceptions.ReadTimeout as error:
+        raise ConnectionFailed(
+            request.endpoint,
+            _("The engine at {endpoint} did not answer within {seconds:.0f} s.", endpoint=request.endpoint, seconds=seconds),
+            _("Some calls wait for something to happen. Give more time with timeout=..., or interrupt the kernel."),
+        ) from error
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
+        raise _failure(request.endpoint, error) from error
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and all that it was made from, down to the system's own."""
+    queue, seen = [error], set()
+    while queue:
+        found = queue.pop(0)
+        if isinstance(found, BaseException) and id(found) not in seen:
+            seen.add(id(found))
+            yield found
+            queue += [found.__cause__, found.__context__, *(a for a in found.args if isinstance(a, BaseException))]
+            queue += [getattr(found, "reason", None)] if not isinstance(found, ssl.SSLError) else []
+
+
+def _failure(endpoint: Endpoint, error: BaseException) -> ConnectionFailed:
+    """Say in one sentence why an endpoint cannot be used."""
+    causes = list(_causes(error))
+
+    def of(*kinds: type[BaseException]) -> BaseException | None:
+        return next((cause for cause in causes if isinstance(cause, kinds)), None)
+
+    start = _("Is the lab's engine running? ./lab status says; ./lab starts it.")
+    if found := of(ssl.SSLError):
+        said = getattr(found, "verify_message", "") or getattr(found, "reason", "") or str(found)
+        hint = _("Look at the certificates: who issued them, for which name, until when.")
+        return ConnectionFailed(endpoint, _("TLS to {endpoint} failed: {said}.", endpoint=endpoint, said=said), hint)
+    if of(FileNotFoundError):
+        return ConnectionFailed(endpoint, _("There is no socket at {endpoint}.", endpoint=endpoint), start)
+    if of(PermissionError):
+        return ConnectionFailed(
+            endpoint,
+            _("You may not open the socket at {endpoint}.", endpoint=endpoint),
+            _("Docker's socket is for root and the group docker: whoever opens it is root on this machine."),
+        )
+    if of(ConnectionRefusedError):
+        return ConnectionFailed(endpoint, _("Nothing listens at {endpoint}.", endpoint=endpoint), start)
+    if of(socket.gaierror):
+        return ConnectionFailed(
+            endpoint, _("The name in {endpoint} is not known.", endpoint=endpoint), _("Is it spelled right?")
+        )
+    if of(ConnectionResetError, BrokenPipeError):
+        return ConnectionFailed(
+            endpoint,
+            _("{endpoint} closed the connection without an answer.", endpoint=endpoint),
+            _("Its engine may have stopped, or it wants TLS."),
+        )
+    if of(TimeoutError, urllib3.exceptions.ConnectTimeoutError):
+        return ConnectionFailed(endpoint, _("{endpoint} does not answer.", endpoint=endpoint), start)
+    last = str(causes[-1]) if causes else ""
+    return ConnectionFailed(
+        endpoint, _("What answers at {endpoint} does not speak HTTP: {said}", endpoint=endpoint, said=last[:120]), start
+    )
+
+
+def _connect(endpoint: Endpoint) -> socket.socket:
+    try:
+        if endpoint.socket:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.settimeout(CONNECT_SECONDS)
+            sock.connect(endpoint.socket)
+            return sock
+        sock = socket.create_connection((endpoint.host, endpoint.port or 0), CONNECT_SECONDS)
+        if endpoint.tls:
+            return tls_context(endpoint).wrap_socket(sock, server_hostname=endpoint.host)
+        return sock
+    except OSError as error:
+        raise _failure(endpoint, error) from error
+
+
+class Upgraded:
+    """A connection after its 101: bytes both ways, no HTTP any more.
+
+    Where the Engine answers 200 without an upgrade, reading works the same.
+    """
+
+    def __init__(self, request: Request, seconds: float) -> None:
+        self._sock = _connect(request.endpoint)
+        self._sock.settimeout(seconds)
+        try:
+            self._open(request)
+        except (OSError, h11.ProtocolError) as error:
+            self._sock.close()
+            raise _failure(request.endpoint, error) from error
+
+    def _open(self, request: Request) -> None:
+        wire = h11.Connection(h11.CLIENT)
+        body = request.body
+        fields = [("Host", request.endpoint.authority), ("User-Agent", USER_AGENT), ("Accept", "*/*")]
+        fields += request.headers
+        if body is not None:
+            fields.append(("Content-Length", str(len(body))))
+        head = wire.send(h11.Request(method=request.method, target=request.target, headers=fields))
+        rest = wire.send(h11.Data(data=body)) if body else b""
+        self._sock.sendall((head or b"") + (rest or b"") + (wire.send(h11.EndOfMessage()) or b""))
+        event = wire.next_event()
+        while not isinstance(event, (h11.Response, h11.InformationalResponse)):
+            if event is not h11.NEED_DATA:
+                raise h11.RemoteProtocolError(str(event))
+            wire.receive_data(self._sock.recv(_CHUNK))
+            event = wire.next_event()
+        self.status: int = event.status_code
+        self.reason = bytes(event.reason).decode("latin-1")
+        self.headers: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in event.headers)
+        self._wire: h11.Connection | None = None if self.status == 101 else wire
+        self._first = wire.trailing_data[0] if self.status == 101 else b""
+
+    def chunks(self, seconds: float | None = None) -> Iterator[bytes]:
+        """Yield what arrives, as `Reply.chunks` does."""
+        end = None if seconds is None else time.monotonic() + seconds
+        if self._first:
+            first, self._first = self._first, b""
+            yield first
+        try:
+            while True:
+                if end is not None and end - time.monotonic() <= 0:
+                    raise TimeoutError
+                self._sock.settimeout(None if end is None else end - time.monotonic())
+                if self._wire is None:
+                    data = self._sock.recv(_CHUNK)
+                    if not data:
+                        return
+                    yield data
+                else:
+                    event = self._wire.next_event()
+                    if event is h11.NEED_DATA:
+                        self._wire.receive_data(self._sock.recv(_CHUNK))
+                    elif isinstance(event, h11.Data):
+                        yield bytes(event.data)
+                    else:
+                        return
+        except TimeoutError:
+            raise
+        except (OSError, h11.ProtocolError) as error:
+            raise StreamError(
+                _("The connection broke off."), _("Its engine may have stopped: ./lab status says.")
+            ) from error
+
+    def send(self, data: bytes) -> None:
+        """Send bytes to the container's stdin.  Raises `StreamError` when the other side has gone."""
+        try:
+            self._sock.sendall(data)
+        except OSError as error:
+            raise StreamError(_("The other side no longer reads."), _("The process in the container ended.")) from error
+
+    def close_write(self) -> None:
+        """Say that no more input comes: the process reads the end of its stdin."""
+        try:
+            self._sock.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass
+
+    def close(self, *, reuse: bool = False) -> None:
+        """Close the connection."""
+        try:
+            self._sock.shutdown(socket.SHUT_RDWR)
+        except OSError:
+            pass
+        self._sock.close()
