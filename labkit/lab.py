@@ -1,0 +1,228 @@
+"""The lab: one learner, one engine, one notebook."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .cleanup import find, remove
+from .client import Client
+from .engines.base import LABEL, Engine, EngineRecord, Paths, RegistryRecord
+from .errors import EngineError, UnknownExercise
+from .exercises.draw import Draw, address
+from .messages import _
+from .safe import escape
+from .session import Session
+
+if TYPE_CHECKING:
+    import pandas
+
+    from .exercises.desk import Desk
+
+TITLES = {
+    "01": _("Connection and TLS"),
+    "02": _("Containers"),
+    "03": _("Images"),
+    "04": _("Volumes"),
+    "05": _("Networks"),
+    "06": _("Capstone"),
+}
+
+SHARED_KINDS = ("host", "podman")
+"""Kinds of engine that hold things which are not the course's: only labels count there."""
+
+
+def start(lab: str | int) -> Lab:
+    """Open a lab on the engine that runs.
+
+    Parameters
+    ----------
+    lab: its number: ``"02"``, ``"2"`` or ``2``.
+
+    Raises `UnknownExercise` for a number that there is not, `EngineError` when no
+    engine of the course runs.  Starting a lab twice does no harm.
+    """
+    number = str(lab).strip().zfill(2)
+    if number not in TITLES:
+        raise UnknownExercise(str(lab), TITLES)
+    paths = Paths.find()
+    return Lab(number, paths, EngineRecord.load(paths.record))
+
+
+class Lab(Client):
+    """Calls to the course's engine, and what one learner needs around them.
+
+    Parameters
+    ----------
+    number: two digits, such as ``02``.
+    paths: the places of the course on this machine.
+    record: the engine that runs.
+    """
+
+    def __init__(self, number: str, paths: Paths, record: EngineRecord) -> None:
+        super().__init__(Session(record.endpoint))
+        self.number = number
+        self.record = record
+        self._paths = paths
+        self._draw = Draw(learner_seed(paths), number, record.ports)
+
+    @property
+    def title(self) -> str:
+        """What the lab is called."""
+        return TITLES[self.number]
+
+    @property
+    def engine_version(self) -> str:
+        """The engine's own version, such as ``20.10.24``."""
+        return self.record.version
+
+    @property
+    def work(self) -> Path:
+        """The learner's folder: where notebooks lie, and what containers may mount."""
+        return self._paths.work
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """The label of this lab: what carries it is found by `clean` and by ``./lab reset``."""
+        return {LABEL: self.number}
+
+    def name(self, word: str) -> str:
+        """Return a name of the learner's own, such as ``web-3f9c``; always the same one."""
+        return self._draw.name(word)
+
+    def port(self, word: str) -> int:
+        """Return a port of this machine that the learner may publish on; always the same one."""
+        return self._draw.port(word)
+
+    def subnet(self, word: str) -> str:
+        """Return a private subnet of the learner's own, such as ``172.28.64.0/24``."""
+        return self._draw.subnet(word)
+
+    def address(self, subnet: str, n: int) -> str:
+        """Return address number `n` of a subnet."""
+        return address(subnet, n)
+
+    def secret(self, word: str) -> str:
+        """Return a password of the learner's own; always the same one."""
+        return self._draw.secret(word)
+
+    @property
+    def registry(self) -> RegistryRecord:
+        """The lab registry.  Raises `EngineError` when this engine has none."""
+        if self.record.registry is None:
+            raise EngineError(
+                _("There is no lab registry beside the {kind} engine.", kind=self.record.kind),
+                _("Type ./lab stop, then ./lab --engine private (Linux, root) or ./lab --engine container."),
+            )
+        return self.record.registry
+
+    def registry_auth(self, password: str | None = None) -> str:
+        """Return the value of ``X-Registry-Auth`` for the lab's private registry.
+
+        Parameters
+        ----------
+        password: another one than the right one, to see it refused.
+
+        It is base64url of a JSON object: https://docs.docker.com/reference/api/engine/#authentication.
+        """
+        registry = self.registry
+        given = Path(registry.password_file).read_text().strip() if password is None else password
+        login = {"username": registry.user, "password": given, "serveraddress": registry.private}
+        return base64.urlsafe_b64encode(json.dumps(login).encode()).decode()
+
+    @property
+    def daemon(self) -> Engine:
+        """The daemon behind the engine: its ``config()``, ``reload()`` and ``restart()``."""
+        from .engines.setup import engine_of
+
+        return engine_of(self._paths, self.record.kind)
+
+    def clean(self) -> pandas.DataFrame:
+        """Remove what this lab made; return it as a table, empty when there was nothing."""
+        import pandas
+
+        drawn = None if self.record.kind in SHARED_KINDS else self._draw.drew
+        rows = [
+            (t.kind, t.name, status) for t, status in remove(self._session, find(self._session, self.number, drawn))
+        ]
+        return pandas.DataFrame(rows, columns=["removed", "name", "status"])
+
+    @cached_property
+    def _desk(self) -> Desk:
+        from .exercises.desk import Desk
+
+        return Desk(self._session, self.record, self._paths, self._draw)
+
+    def check(self, exercise: str, *answer: Any) -> Any:
+        """Look whether an exercise is done; give the answer where it asks for one.  Changes nothing."""
+        return self._desk.check(exercise, *answer)
+
+    def hint(self, exercise: str) -> Any:
+        """Show the next hint of an exercise."""
+        return self._desk.hint(exercise)
+
+    def solution(self, exercise: str, *, force: bool = False) -> Any:
+        """Show the solution of an exercise, after an attempt or by force."""
+        return self._desk.solution(exercise, force=force)
+
+    def setup(self, exercise: str) -> Any:
+        """Bring about the state that an exercise starts from."""
+        return self._desk.setup(exercise)
+
+    def reset(self, exercise: str) -> Any:
+        """Begin an exercise again."""
+        return self._desk.reset(exercise)
+
+    @property
+    def progress(self) -> Any:
+        """What is passed in this lab, with how many attempts and hints."""
+        return self._desk.progress
+
+    def __repr__(self) -> str:
+        return _(
+            "Lab {number}. {title}. {kind} engine {engine}, API {api}.",
+            number=int(self.number),
+            title=self.title,
+            kind=self.record.kind.capitalize(),
+            engine=self.record.version,
+            api=self.record.api_version,
+        )
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        return {"text/plain": repr(self), "text/html": f"<p><strong>{escape(repr(self))}</strong></p>"}
+
+
+def learner_seed(paths: Paths) -> str:
+    """Return what all that is drawn for the learner comes from; made once, then kept.
+
+    ``LABKIT_SEED`` in the environment stands in its place: the stored outputs of the
+    course are those of the learner ``example``.
+
+    Raises `EngineError` when it can be neither read nor written.
+    """
+    if given := os.environ.get("LABKIT_SEED"):
+        return given
+    file = paths.state / "seed"
+    try:
+        if not file.exists():
+            paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+            aside = file.with_name(f"seed.{os.getpid()}")
+            aside.touch(mode=0o600)
+            aside.write_text(secrets.token_hex(8))
+            try:
+                os.link(aside, file)  # whoever comes first wins, also between two kernels
+            except FileExistsError:
+                pass
+            finally:
+                aside.unlink()
+        return file.read_text().strip()
+    except OSError as error:
+        raise EngineError(
+            _("The learner's seed cannot be kept: {why}.", why=error.strerror),
+            _("Is the disk full, or the folder read-only?"),
+        ) from error
