@@ -43,10 +43,10 @@ _USAGES = {_SERVER: "server", _CLIENT: "client"}
 
 @dataclass(frozen=True)
 class Pair:
-    """A certificate and the private key that belongs to it, as paths of PEM files."""
+    """A certificate and its private key: the paths of two PEM files, as daemon.json and curl want them."""
 
-    cert: Path
-    key: Path
+    cert: str
+    key: str
 
 
 class Authority:
@@ -57,26 +57,26 @@ class Authority:
     folder: where its files are; made when it is not there.
     name: of the authority, as its certificate says it.
 
-    An authority that is in the folder already is opened again.
-    Raises `LabError` when its files cannot be read or written.
+    An authority that is in the folder already is opened again; `cert` and `key` are the
+    paths of its files.  Raises `LabError` when these cannot be read or written.
     """
 
     def __init__(self, folder: Path, name: str = "Docker API Lab") -> None:
         self.folder = folder
-        self.files = Pair(folder / "ca.pem", folder / "ca-key.pem")
-        if self.files.cert.exists() and self.files.key.exists():
+        self.cert, self.key = str(folder / "ca.pem"), str(folder / "ca-key.pem")
+        if Path(self.cert).exists() and Path(self.key).exists():
             self._open()
         else:
             self._make(name)
 
     def _open(self) -> None:
         try:
-            self._cert = x509.load_pem_x509_certificate(self.files.cert.read_bytes())
-            key = load_pem_private_key(self.files.key.read_bytes(), None)
+            self._cert = x509.load_pem_x509_certificate(Path(self.cert).read_bytes())
+            key = load_pem_private_key(Path(self.key).read_bytes(), None)
         except (OSError, ValueError) as error:
-            raise _unreadable(self.files.cert) from error
+            raise _unreadable(self.cert) from error
         if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != self._cert.public_key():
-            raise _unreadable(self.files.cert)
+            raise _unreadable(self.cert)
         self._key = key
 
     def _make(self, name: str) -> None:
@@ -87,7 +87,7 @@ class Authority:
             .add_extension(_key_usage(signs_certificates=True), critical=True)
         )
         self._cert = builder.sign(self._key, hashes.SHA256())
-        _write(self.files, self._cert, self._key)
+        _write(Pair(self.cert, self.key), self._cert, self._key)
 
     def server(self, *names: str, days: int = DAYS, prefix: str = "server-") -> Pair:
         """Issue a server's certificate.
@@ -138,7 +138,7 @@ class Authority:
         )
         if san:
             builder = builder.add_extension(san, critical=False)
-        pair = Pair(self.folder / f"{prefix}cert.pem", self.folder / f"{prefix}key.pem")
+        pair = Pair(str(self.folder / f"{prefix}cert.pem"), str(self.folder / f"{prefix}key.pem"))
         _write(pair, builder.sign(self._key, hashes.SHA256()), key)
         return pair
 
@@ -155,13 +155,13 @@ def forget() -> None:
     shutil.rmtree(folder())
 
 
-def read(file: Path) -> dict[str, str]:
+def read(file: str) -> dict[str, str]:
     """Return what a certificate says, in words: a pure reading, nothing is verified.
 
     Raises `LabError` when the file holds no certificate.
     """
     try:
-        cert = x509.load_pem_x509_certificate(file.read_bytes())
+        cert = x509.load_pem_x509_certificate(Path(file).read_bytes())
     except (OSError, ValueError) as error:
         raise _unreadable(file) from error
     extensions = {extension.oid: extension.value for extension in cert.extensions}
@@ -238,9 +238,9 @@ def _write(pair: Pair, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) 
     # PKCS 8 is what every TLS library reads: https://www.rfc-editor.org/rfc/rfc5958
     secret = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     try:
-        pair.cert.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        Path(pair.cert).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file, content in ((pair.key, secret), (pair.cert, cert.public_bytes(Encoding.PEM))):
-            aside = file.with_suffix(".tmp")
+            aside = Path(file).with_suffix(".tmp")
             aside.unlink(missing_ok=True)
             # Made with its mode: a file that is made first and closed afterwards is open for a moment.
             with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
@@ -253,7 +253,7 @@ def _write(pair: Pair, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) 
         ) from error
 
 
-def _unreadable(file: Path) -> LabError:
+def _unreadable(file: str) -> LabError:
     return LabError(
         _("{file} holds no certificate that can be used.", file=file),
         _("Remove the files in that folder and make them anew."),

@@ -18,13 +18,13 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> certs.Authority:
 
 
 def _handshake(
-    authority: certs.Authority, server: certs.Pair, client: certs.Pair | None, host: str, ca: Path | None = None
+    authority: certs.Authority, server: certs.Pair, client: certs.Pair | None, host: str, ca: str | None = None
 ) -> str:
     """Shake hands in memory as a daemon with tlsverify and its client do; return who said no, and why."""
-    here = ssl.create_default_context(cafile=ca or authority.files.cert)
+    here = ssl.create_default_context(cafile=ca or authority.cert)
     if client:
         here.load_cert_chain(client.cert, client.key)
-    there = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.files.cert)
+    there = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=authority.cert)
     there.verify_mode = ssl.CERT_REQUIRED
     there.load_cert_chain(server.cert, server.key)
     up, down = ssl.MemoryBIO(), ssl.MemoryBIO()
@@ -51,14 +51,14 @@ def test_both_sides_believe(authority: certs.Authority, host: str) -> None:
 
 
 def test_each_failure_is_one(authority: certs.Authority, tmp_path: Path) -> None:
-    """A missing, foreign, expired or misused certificate and a wrong name are each refused, by the side that sees it."""
+    """A missing, foreign, expired or misused certificate and a wrong name are refused, each by the side that sees it"""
     server, client = authority.server("localhost"), authority.client("learner")
     late = authority.client("learner", days=-1, prefix="late-")
     stale = authority.server("localhost", days=-1, prefix="stale-")
     foreign = certs.Authority(tmp_path / "foreign", "Somebody else")
 
     def of(
-        client: certs.Pair | None, server: certs.Pair = server, host: str = "localhost", ca: Path | None = None
+        client: certs.Pair | None, server: certs.Pair = server, host: str = "localhost", ca: str | None = None
     ) -> str:
         return _handshake(authority, server, client, host, ca)
 
@@ -71,7 +71,7 @@ def test_each_failure_is_one(authority: certs.Authority, tmp_path: Path) -> None
     assert of(client, host="127.0.0.1").startswith("client: IP address mismatch")
     assert of(client, host="elsewhere").startswith("client: Hostname mismatch")
     # OpenSSL's server sends its authority along, so the client sees a self-signed one that it does not know.
-    assert of(client, ca=foreign.files.cert) == "client: self-signed certificate in certificate chain"
+    assert of(client, ca=foreign.cert) == "client: self-signed certificate in certificate chain"
 
 
 def test_private(tmp_path: Path) -> None:
@@ -92,7 +92,7 @@ def test_opened_again(authority: certs.Authority) -> None:
     """An authority that is there already is opened, and its certificates go on being believed."""
     server = authority.server("localhost")
     again = certs.Authority(authority.folder, "Another name")
-    assert again.files.cert.read_bytes() == authority.files.cert.read_bytes()
+    assert Path(again.cert).read_bytes() == Path(authority.cert).read_bytes()
     assert _handshake(authority, server, again.client("learner"), "localhost") == ""
 
 
@@ -106,7 +106,7 @@ def test_read(authority: certs.Authority) -> None:
         "usage": "server",
         "valid": "for 3 more days",
     }
-    root = certs.read(authority.files.cert)
+    root = certs.read(authority.cert)
     assert (root["subject"], root["issuer"], root["authority"]) == ("CN=Docker API Lab", "CN=Docker API Lab", "yes")
     assert certs.read(authority.client("learner", days=-2).cert)["valid"] == "expired"
 
@@ -122,11 +122,11 @@ def test_bad_input(authority: certs.Authority, tmp_path: Path) -> None:
         authority.client("")
     assert {file: file.read_bytes() for file in authority.folder.iterdir()} == before
     (tmp_path / "ca.pem").write_text("no certificate")
-    (tmp_path / "ca-key.pem").write_bytes(authority.files.key.read_bytes())
+    (tmp_path / "ca-key.pem").write_bytes(Path(authority.key).read_bytes())
     with pytest.raises(LabError, match="no certificate"):
         certs.Authority(tmp_path)
     with pytest.raises(LabError, match="no certificate"):
-        certs.read(tmp_path / "missing.pem")
+        certs.read("missing.pem")
 
 
 def test_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
