@@ -1,0 +1,143 @@
+"""How a check looks at the engine: it asks, and never changes anything."""
+
+from __future__ import annotations
+
+import json
+import time
+from typing import Any
+from urllib.parse import parse_qsl, quote
+
+from .. import api
+from ..errors import ConnectionFailed, LabError, StreamError
+from ..exchange import Exchange
+from ..messages import _
+from ..model import Endpoint, Request
+from ..session import Session
+from .facts import Fault
+
+PATIENCE = 10.0
+"""How long the engine may be silent before a check is given up, in seconds."""
+
+MEMORY = 250
+"""An Engine remembers its last 256 events: from so many on, older ones may be lost."""
+
+
+class Probe:
+    """Questions to one engine, for the length of one check.
+
+    The same question is asked once: within a check, all conditions see the same answer.
+
+    Parameters
+    ----------
+    since: from when on events count, in seconds since 1970 by the engine's clock.
+    offset: how far the engine's clock is ahead of this machine's, in seconds.
+    """
+
+    def __init__(self, session: Session, since: float = 0.0, offset: float = 0.0) -> None:
+        self._session = session
+        self._since = since
+        self._offset = offset
+        self._asked: dict[tuple[str, str], Exchange] = {}
+
+    def get(self, path: str, /, **params: Any) -> Exchange:
+        """Return the answer to a GET, whatever its status below 500.
+
+        Raises `Fault` when the engine does not answer, or with 500 and more.
+        """
+        key = (path, json.dumps(params, sort_keys=True))
+        if key not in self._asked:
+            self._asked[key] = self._ask("GET", path, params)
+        return self._asked[key]
+
+    def _ask(self, method: str, path: str, params: dict[str, Any], version: str | None = None) -> Exchange:
+        try:
+            answer = self._session.request(method, path, params, version=version, timeout=PATIENCE)
+        except (ConnectionFailed, StreamError) as error:
+            raise Fault(
+                _("The check could not be made: {why}", why=error.message),
+                _("Nothing is counted. When the engine is back, run this cell again. {hint}", hint=error.hint),
+            ) from error
+        if answer.status >= 500:
+            raise Fault(
+                _("The engine answered {status} to {method} {path}.", status=answer.status, method=method, path=path),
+                _("Nothing is counted. Run this cell again; ./lab doctor looks deeper."),
+            )
+        return answer
+
+    def look(self, kind: str, name: str) -> dict[str, Any] | None:
+        """Return what inspecting a container, image, volume or network answers; None when it is not there."""
+        answer = self.get(inspect_path(kind, name))
+        found = answer.json() if answer.status == 200 else None
+        return found if isinstance(found, dict) else None
+
+    def again(self, request: Request) -> Exchange | None:
+        """Ask once more what a learner asked; None for what changes something, or has no end."""
+        pairs = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
+        if request.method not in ("GET", "HEAD") or api.endless(request.path, pairs):
+            return None
+        if request.path == "/events" and not _past(pairs.get("until", ""), self.now()):
+            return None
+        return self._ask(request.method, request.target, {}, version="")
+
+    def now(self) -> float:
+        """The engine's time, in seconds since 1970."""
+        return time.time() + self._offset
+
+    def events(self, kind: str, action: str, name: str = "") -> list[dict[str, Any]]:
+        """Return the events since setup.
+
+        Parameters
+        ----------
+        kind: ``container``, ``image``, ``volume``, ``network`` or ``daemon``.
+        action: such as ``destroy``; ``exec_start`` also finds ``exec_start: sh``.
+        name: or id; empty for all.
+
+        Raises `Fault` when there is none, but the engine may have forgotten it.
+        """
+        filters = {"type": [kind], "event": [action]}
+        if name and kind in ("container", "image", "volume", "network"):
+            filters[kind] = [name]
+        found = self._events(filters)
+        if not found and len(self._events({})) >= MEMORY:
+            raise Fault(
+                _("The engine remembers its last 256 events only, and more have happened since this exercise began."),
+                _("Nothing is counted. Do the step once more and check it at once, or begin again with lab.reset."),
+            )
+        return found
+
+    def _events(self, filters: dict[str, list[str]]) -> list[dict[str, Any]]:
+        # Both ends are given, so that the answer ends.  https://docs.docker.com/reference/api/engine/#tag/System/operation/SystemEvents
+        key = ("/events", json.dumps(filters))
+        if key not in self._asked:
+            params = {"since": f"{self._since:.6f}", "until": f"{self.now():.6f}", "filters": filters}
+            self._asked[key] = self._ask("GET", "/events", params)
+        answer = self._asked[key]
+        return [event for event in answer.lines if isinstance(event, dict)] if answer.ok else []
+
+    def fetch(self, port: int, path: str = "/") -> Exchange | None:
+        """Return what a web server at a published port answers; None when none does."""
+        web = Session(Endpoint(host="127.0.0.1", port=port), version="")
+        try:
+            return web.request("GET", path, timeout=2.0)
+        except LabError:
+            return None
+        finally:
+            web.close()
+
+
+def inspect_path(kind: str, name: str) -> str:
+    """Return the path that inspects one thing."""
+    quoted = quote(name, safe="/:@")
+    return {
+        "container": f"/containers/{quoted}/json",
+        "image": f"/images/{quoted}/json",
+        "network": f"/networks/{quoted}",
+        "volume": f"/volumes/{quoted}",
+    }[kind]
+
+
+def _past(until: str, now: float) -> bool:
+    try:
+        return float(until) <= now
+    except ValueError:
+        return False

@@ -1,0 +1,135 @@
+"""A solution as it is shown: as labkit calls, as curl lines, and as docker commands."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from .. import curl, encode
+from ..model import Endpoint, Request
+from .fill import Fill
+from .record import Call, Exercise
+from .stage import filled, tar
+
+_KEPT = re.compile(r"KEPT([A-Z0-9]+)KEPT")
+
+
+class _Later(dict[str, str]):
+    """Stands for ids that are only known once a call was answered."""
+
+    def __contains__(self, word: object) -> bool:
+        return True
+
+    def __missing__(self, word: str) -> str:
+        return f"KEPT{word.upper()}KEPT"
+
+
+def _prepared(exercise: Exercise, calls: Sequence[Call], fill: Fill) -> list[Call]:
+    later = Fill(fill.draw, fill.values, _Later())
+    return [filled(call, exercise, later) for call in calls]
+
+
+def labkit_lines(exercise: Exercise, calls: Sequence[Call], fill: Fill) -> list[str]:
+    """Return one line of Python a call; the last answer is called ``r``."""
+    lines = []
+    for call in _prepared(exercise, calls, fill):
+        words = [_python_text(call.path)]
+        plain = {k: v for k, v in call.params.items() if k.isidentifier() and k not in _TAKEN}
+        if len(plain) < len(call.params):  # such a parameter is written in the path
+            words = [_python_text(encode.target(call.path, call.params))]
+            plain = {}
+        words += [f"{name}={_python(value)}" for name, value in plain.items()]
+        if call.json is not None:
+            words.append(f"json={_python(call.json)}")
+        if call.tar is not None:
+            words.append(f"data={_tar_name(call)}")
+            lines += [*_python_tar(call)]
+        if call.headers:
+            words.append(f"headers={_python(call.headers)}")
+        lines.append(f"r = lab.{call.method.lower()}({', '.join(words)})")
+        if call.keep:
+            lines.append(f'{call.keep} = r.json()["Id"]')
+    return lines
+
+
+_TAKEN = ("stream", "json", "data", "headers", "version", "timeout", "seconds", "upgrade")
+
+
+def _tar_name(call: Call) -> str:
+    return "archive.getvalue()" if call.tar else "b''"
+
+
+def _python_tar(call: Call) -> list[str]:
+    lines = ["import io, tarfile", "archive = io.BytesIO()", 'with tarfile.open(fileobj=archive, mode="w") as t:']
+    for name, text in (call.tar or {}).items():
+        lines += [
+            f"    text, info = {text.encode()!r}, tarfile.TarInfo({name!r})",
+            "    info.size = len(text)",
+            "    t.addfile(info, io.BytesIO(text))",
+        ]
+    return lines
+
+
+def _python(value: Any) -> str:
+    if isinstance(value, str):
+        return _python_text(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{_python(key)}: {_python(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_python, value)) + "]"
+    return repr(value)
+
+
+def _python_text(text: str) -> str:
+    quoted = json.dumps(text, ensure_ascii=False) if text.isprintable() else repr(text)
+    if not _KEPT.search(text):
+        return quoted
+    braced = quoted.replace("{", "{{").replace("}", "}}")
+    return "f" + _KEPT.sub(lambda m: "{" + m.group(1).lower() + "}", braced)
+
+
+def curl_lines(
+    exercise: Exercise, calls: Sequence[Call], fill: Fill, endpoint: Endpoint, version: str, bodies: Path
+) -> list[str]:
+    """Return one line of shell a call.  Bodies of bytes are written to `bodies`, where the line finds them.
+
+    An id that a later call needs is caught in a shell variable.
+    """
+    lines = []
+    for call in _prepared(exercise, calls, fill):
+        fields = dict(call.headers)
+        body = file = None
+        if call.json is not None:
+            fields.setdefault("Content-Type", "application/json")
+            body = encode.to_json(call.json).encode()
+        if call.tar is not None:
+            body = tar(call.tar)
+            bodies.mkdir(parents=True, exist_ok=True)
+            path = bodies / f"{exercise.id}.tar"
+            path.write_bytes(body)
+            file = str(path)
+        target = encode.target(call.path, call.params, version)
+        request = Request(call.method, target, endpoint, encode.headers(fields), body, file)
+        line = _variables(curl.curl(request))
+        lines.append(f"{call.keep}=$({line} | grep -o '[0-9a-f]\\{{64\\}}')" if call.keep else line)
+    return lines
+
+
+def _variables(line: str) -> str:
+    """Put shell variables in the places of ids that are kept, within quotes or without."""
+
+    def one(match: re.Match[str]) -> str:
+        inside = line[: match.start()].count("'") % 2
+        variable = f'"${match.group(1).lower()}"'
+        return f"'{variable}'" if inside else variable
+
+    return _KEPT.sub(one, line)
+
+
+def docker_lines(exercise: Exercise, fill: Fill) -> list[str]:
+    """Return the commands of the docker client; lines of Python as they are."""
+    return [entry if isinstance(entry, str) else shlex.join(entry) for entry in map(fill, exercise.docker)]
