@@ -1,0 +1,47 @@
+"""Write files so that an interrupted or refused write loses nothing, and say why one was refused."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from .errors import LabError
+from .messages import _
+
+
+def write(file: Path, content: bytes, mode: int = 0o644) -> None:
+    """Write aside, then rename: a reader sees the old content or the new one.
+
+    Parameters
+    ----------
+    mode: permission bits of the file.
+
+    Raises `OSError`; `file` is then as it was.
+    """
+    aside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
+            out.write(content)
+        aside.replace(file)
+    except OSError:
+        aside.unlink(missing_ok=True)
+        raise
+
+
+def cannot_write(error: OSError, folder: Path | None = None) -> LabError:
+    """Say in one sentence why a file could not be written, and what to do."""
+    where = error.filename or folder or _("a file")
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return LabError(
+            _("The disk is full: {file} could not be written.", file=where), _("Free 1 GB, then type ./lab again.")
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return LabError(
+            _("The course may not write to {file}.", file=where),
+            _("Copy the course to a folder of yours, and type ./lab there."),
+        )
+    return LabError(
+        _("{file} could not be written: {why}.", file=where, why=error.strerror or str(error)),
+        _("The course needs a folder that it can write to. ./lab doctor looks at all that it needs."),
+    )

@@ -1,0 +1,142 @@
+"""The learner's own copy of the notebooks, in ``work/``.
+
+What a learner changed is never written over: a new edition of a notebook takes the
+place of an untouched copy, and stands beside a touched one under a dated name.
+Which edition each copy was made from is kept in ``work/.editions.json``, so that the
+knowledge stays with the copy.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+
+from .engines.base import Paths
+from .errors import UnknownExercise
+from .files import cannot_write, write
+
+_SUFFIXES = (".ipynb", ".md", ".svg", ".png")
+_EDITIONS = ".editions.json"
+
+
+@dataclass
+class Layout:
+    """What laying the notebooks out has done.
+
+    Parameters
+    ----------
+    fresh: files that are now as the course has them: written, or replaced while untouched.
+    beside: for each touched file with a new edition, the name that the new edition stands under.
+    """
+
+    fresh: list[Path] = field(default_factory=list)
+    beside: dict[str, str] = field(default_factory=dict)
+
+
+def lay_out(paths: Paths) -> Layout:
+    """Bring ``work/`` up to date with ``notebooks/``, and keep all that a learner changed.
+
+    Raises `LabError` when the folder cannot be written to.
+    """
+    layout = Layout()
+    try:
+        paths.work.mkdir(exist_ok=True)
+        editions = _editions(paths.work)
+        before = dict(editions)
+        for source in sources(paths):
+            _lay_out_one(source, paths.work, editions, layout)
+        if editions != before:
+            _save(paths.work, editions)
+    except OSError as error:
+        raise cannot_write(error, paths.work) from error
+    return layout
+
+
+def sources(paths: Paths) -> list[Path]:
+    """The files of the course that a learner gets a copy of."""
+    folder = paths.root / "notebooks"
+    return sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+
+
+def _lay_out_one(source: Path, work: Path, editions: dict[str, str], layout: Layout) -> None:
+    content = source.read_bytes()
+    edition, name = _digest(content), source.name
+    copy = work / name
+    found = _digest(copy.read_bytes()) if copy.is_file() else None
+    laid = editions.get(name)
+    if found == edition or (laid == edition and found):
+        editions[name] = edition
+        return
+    missing = found is None and not copy.is_symlink()
+    if missing or (found and found == laid):
+        write(copy, content)
+        layout.fresh.append(copy)
+    elif laid is not None:
+        stand = _free(work, source, datetime.now().strftime("new-%Y-%m-%d"))
+        write(stand, content)
+        layout.fresh.append(stand)
+        layout.beside[name] = stand.name
+    # A touched copy that no note is kept of is taken to be of this edition: there is no telling.
+    editions[name] = edition
+
+
+def put_back(paths: Paths, lab: str) -> list[tuple[str, str]]:
+    """Give a lab's notebook its first state; the learner's copy is kept under a dated name.
+
+    Returns pairs: the notebook, and the name that the old copy has now.
+    Raises `UnknownExercise` for a lab that there is none of, `LabError` when nothing can be written.
+    """
+    kept = []
+    try:
+        editions = _editions(paths.work)
+        for source in notebooks_of(paths, lab):
+            copy, content = paths.work / source.name, source.read_bytes()
+            if copy.is_file() and copy.read_bytes() != content:
+                old = _free(paths.work, source, datetime.now().strftime("%Y-%m-%d-%H%M"))
+                copy.rename(old)
+                kept.append((source.name, old.name))
+            write(copy, content)
+            editions[source.name] = _digest(content)
+        _save(paths.work, editions)
+    except OSError as error:
+        raise cannot_write(error, paths.work) from error
+    return kept
+
+
+def notebooks_of(paths: Paths, lab: str) -> list[Path]:
+    """The course's notebooks of a lab: ``"2"`` and ``"02"`` are the same.
+
+    Raises `UnknownExercise`.
+    """
+    known = {file.name[:2]: file for file in sources(paths) if file.suffix == ".ipynb" and file.name[:2].isdigit()}
+    number = lab.strip().zfill(2)
+    if number not in known:
+        raise UnknownExercise(lab, known)
+    return [known[number]]
+
+
+def _free(work: Path, source: Path, mark: str) -> Path:
+    """A name for `source` with `mark` in it that nothing has yet."""
+    stand, n = work / f"{source.stem}-{mark}{source.suffix}", 2
+    while stand.exists() or stand.is_symlink():
+        stand, n = work / f"{source.stem}-{mark}-{n}{source.suffix}", n + 1
+    return stand
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _editions(work: Path) -> dict[str, str]:
+    try:
+        found = json.loads((work / _EDITIONS).read_text())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return {k: v for k, v in found.items() if isinstance(v, str)} if isinstance(found, dict) else {}
+
+
+def _save(work: Path, editions: dict[str, str]) -> None:
+    write(work / _EDITIONS, json.dumps(editions, indent=1, sort_keys=True).encode())
