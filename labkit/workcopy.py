@@ -15,7 +15,6 @@ from datetime import datetime
 from pathlib import Path
 
 from .engines.base import Paths
-from .errors import UnknownExercise
 from .files import cannot_write, write
 
 _SUFFIXES = (".ipynb", ".md", ".svg", ".png")
@@ -83,39 +82,41 @@ def _lay_out_one(source: Path, work: Path, editions: dict[str, str], layout: Lay
     editions[name] = edition
 
 
-def put_back(paths: Paths, lab: str) -> list[tuple[str, str]]:
-    """Give a lab's notebook its first state; the learner's copy is kept under a dated name.
+def put_back(paths: Paths, notebook: Path) -> str | None:
+    """Give a notebook of the course its first state; a copy that was changed is kept under a dated name.
 
-    Returns pairs: the notebook, and the name that the old copy has now.
-    Raises `UnknownExercise` for a lab that there is none of, `LabError` when nothing can be written.
+    Parameters
+    ----------
+    notebook: one of `notebooks`.
+
+    Returns the name that the old copy has now; None where it was as new.
+    Raises `LabError` when nothing can be written.
     """
-    kept = []
+    kept = None
+    content, copy = notebook.read_bytes(), paths.work / notebook.name
     try:
         editions = _editions(paths.work)
-        for source in notebooks_of(paths, lab):
-            copy, content = paths.work / source.name, source.read_bytes()
-            if copy.is_file() and copy.read_bytes() != content:
-                old = _free(paths.work, source, datetime.now().strftime("%Y-%m-%d-%H%M"))
-                copy.rename(old)
-                kept.append((source.name, old.name))
-            write(copy, content)
-            editions[source.name] = _digest(content)
+        if is_changed(paths, notebook):
+            old = _free(paths.work, notebook, datetime.now().strftime("%Y-%m-%d-%H%M"))
+            copy.rename(old)
+            kept = old.name
+        write(copy, content)
+        editions[notebook.name] = _digest(content)
         _save(paths.work, editions)
     except OSError as error:
         raise cannot_write(error, paths.work) from error
     return kept
 
 
-def notebooks_of(paths: Paths, lab: str) -> list[Path]:
-    """The course's notebooks of a lab: ``"2"`` and ``"02"`` are the same.
+def is_changed(paths: Paths, notebook: Path) -> bool:
+    """Whether the learner's copy of a notebook is there and differs from the course's."""
+    copy = paths.work / notebook.name
+    return copy.is_file() and copy.read_bytes() != notebook.read_bytes()
 
-    Raises `UnknownExercise`.
-    """
-    known = {file.name[:2]: file for file in sources(paths) if file.suffix == ".ipynb" and file.name[:2].isdigit()}
-    number = lab.strip().zfill(2)
-    if number not in known:
-        raise UnknownExercise(lab, known)
-    return [known[number]]
+
+def notebooks(paths: Paths) -> dict[str, Path]:
+    """The course's notebooks by the number of their lab, such as ``02``."""
+    return {file.name[:2]: file for file in sources(paths) if file.suffix == ".ipynb" and file.name[:2].isdigit()}
 
 
 def _free(work: Path, source: Path, mark: str) -> Path:

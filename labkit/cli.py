@@ -1,0 +1,130 @@
+"""The command line, ``./lab``: arguments in, sentences and an exit code out.
+
+Standard output holds results alone (for a start: one line, the URL), so that a script can
+use them; everything else is said on standard error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Any
+
+from . import __version__
+from .errors import LabError
+from .messages import _
+
+INTERRUPTED = 130
+"""The exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line; what stands after ``--`` is not for it."""
+
+    def option(*names: str, **how: Any) -> argparse.ArgumentParser:
+        # SUPPRESS: a command's own default must not undo what was said before the command.
+        holder = argparse.ArgumentParser(add_help=False)
+        holder.add_argument(*names, default=argparse.SUPPRESS, **how)
+        return holder
+
+    debug = option("--debug", action="store_true", help=_("show the traceback of an error"))
+    engine = option("--engine", metavar="NAME", help=_("kind of engine: private, container, host or podman"))
+    quiet = option("--no-browser", action="store_true", help=_("print the URL, and open no browser"))
+    yes = option("--yes", "-y", action="store_true", help=_("do not ask before something is removed"))
+
+    root = argparse.ArgumentParser(
+        prog="lab",
+        description=_("Labs on the Docker Engine API. Without a command: start."),
+        parents=[debug, engine, quiet],
+    )
+    root.add_argument("--version", action="version", version=__version__)
+    root.set_defaults(debug=False, engine=None, no_browser=False, yes=False)
+    commands = root.add_subparsers(dest="command", metavar="COMMAND")
+
+    def add(name: str, help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=help, description=help, parents=[debug, *parents])
+
+    add("start", _("start the engine and JupyterLab, print the URL; after --: options for jupyter lab"), engine, quiet)
+    add("status", _("say what runs, and where"))
+    add("doctor", _("say for each thing needed whether it is there, and what to type where it is not"))
+    add("stop", _("stop JupyterLab, its kernels, the engine and the registry"))
+    reset = add("reset", _("take a lab, or all of them, back to its start; your notebooks are kept"), yes)
+    reset.add_argument("lab", nargs="?", help=_("the lab's number, such as 02; without one: all labs"))
+    only = add("engine", _("start, stop or show the engine alone, or list the kinds of it"), engine)
+    only.add_argument("action", choices=("start", "stop", "status", "list"))
+    test = add("test", _("run everything that CI checks; after --: arguments for pytest"))
+    test.add_argument("--all", action="store_true", help=_("soaks, fuzzing and repeats as well"))
+    return root
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; return its exit code: 0, 1 for an error that was said, 2 for bad usage."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    split = words.index("--") if "--" in words else len(words)
+    options = parser().parse_args(words[:split])
+    options.rest = words[split + 1 :]
+    try:
+        return _run(options)
+    except KeyboardInterrupt:
+        return _interrupted(options)
+    except LabError as error:
+        return _failed(error, options)
+    except OSError as error:
+        from .files import cannot_write
+
+        return _failed(cannot_write(error), options)
+
+
+def _run(options: argparse.Namespace) -> int:
+    # Each command is imported when it is asked for: doctor must run where nothing is installed yet.
+    if options.command == "doctor":
+        from .doctor import doctor
+
+        return doctor()
+    if options.command == "test":
+        from .selftest import selftest
+
+        return selftest(options.rest, everything=options.all)
+    from . import commands
+
+    if options.command == "engine":
+        return commands.engine(options.action, options.engine)
+    if options.command == "status":
+        return commands.status()
+    if options.command == "stop":
+        return commands.stop()
+    if options.command == "reset":
+        from .reset import reset
+
+        return reset(options.lab, yes=options.yes)
+    return commands.start(options.engine, browser=not options.no_browser, jupyter=options.rest)
+
+
+def _failed(error: LabError, options: argparse.Namespace) -> int:
+    if options.debug:
+        traceback.print_exception(error)
+    else:
+        say(str(error))
+    return 1
+
+
+def _interrupted(options: argparse.Namespace) -> int:
+    """Say once what goes on running; a second Ctrl-C meanwhile ends this at once."""
+    if options.debug:
+        traceback.print_exc()
+    if options.command in (None, "start", "engine"):
+        from . import commands
+
+        say("\n" + commands.what_goes_on())
+    return INTERRUPTED
+
+
+def say(text: str) -> None:
+    """Tell the learner something that is not a result."""
+    print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""What ``./lab start``, ``status``, ``stop``, ``reset`` and ``engine`` do."""
+
+from __future__ import annotations
+
+import os
+import sys
+import webbrowser
+from collections.abc import Sequence
+
+from .engines import setup
+from .engines.base import Paths
+from .errors import LabError
+from .jupyter import Jupyter
+from .messages import _
+from .progress import Progress
+from .workcopy import lay_out
+
+
+def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
+    """Bring up JupyterLab and the engine side by side, and print the URL.
+
+    Parameters
+    ----------
+    kind: of engine; None takes the one in use, or the first that can be had.
+    browser: open the URL where there is a desktop.
+    jupyter: further options for ``jupyter lab``.
+
+    Raises `LabError`; a JupyterLab that this call began is ended then.
+    """
+    paths = Paths.find()
+    if kind:
+        setup.engine(paths, kind)  # a kind that there is not is said before anything is begun
+    lab = Jupyter(paths)
+    layout = lay_out(paths)
+    for name, stand in layout.beside.items():
+        say(_("{name} has a new edition. Yours is as you left it; the new one is {stand}.", name=name, stand=stand))
+    ran = lab.running() is not None
+    with Progress() as progress:
+        for sentence in lab.begin(jupyter):
+            progress(sentence)
+        try:
+            lab.trust(layout.fresh)
+            setup.start(paths, kind, progress)
+            if not ran:
+                progress(_("Starting JupyterLab"))
+            server = lab.wait()
+        except (LabError, OSError):
+            if not ran:
+                lab.stop()
+            raise
+    print(server.url, flush=True)
+    say(_("It goes on running when this terminal is closed. To stop it: ./lab stop"))
+    if browser and has_desktop():
+        webbrowser.open(server.url)
+    return 0
+
+
+def has_desktop() -> bool:
+    """Whether a browser would open a window here, and not take over the terminal."""
+    if os.environ.get("SSH_CONNECTION") or os.geteuid() == 0:
+        return False  # browsers refuse to run as root
+    return sys.platform == "darwin" or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def status() -> int:
+    """Print what runs, and where; return 0."""
+    paths = Paths.find()
+    server = Jupyter(paths).running()
+    print(f"JupyterLab  {server.url if server else _('does not run')}")
+    print(f"engine      {_engine_line(paths)}")
+    print(f"notebooks   {paths.work}")
+    return 0
+
+
+def _engine_line(paths: Paths) -> str:
+    record = setup.status(paths)
+    if record is None:
+        return _("does not run")
+    return _(
+        "{kind}: Docker {version}, API {api}, {endpoint}",
+        kind=record.kind,
+        version=record.version,
+        api=record.api_version,
+        endpoint=record.endpoint,
+    )
+
+
+def stop() -> int:
+    """Stop JupyterLab and the engine; return 0."""
+    paths = Paths.find()
+    with Progress() as progress:
+        progress(_("Stopping JupyterLab"))
+        Jupyter(paths).stop()
+        progress(_("Stopping the engine"))
+        setup.stop(paths, progress)
+    say(_("Nothing of the course runs any more. Your notebooks are in {folder}.", folder=paths.work))
+    return 0
+
+
+def what_goes_on() -> str:
+    """One sentence on what runs now, and how to stop it."""
+    paths = Paths.find()
+    runs = [_("JupyterLab")] if Jupyter(paths).is_begun() else []
+    runs += [_("the engine")] if setup.status(paths) else []
+    if not runs:
+        return _("Stopped. Nothing of the course runs; ./lab starts it.")
+    return _("{what} goes on running. To stop it: ./lab stop", what=_(" and ").join(runs))
+
+
+def engine(action: str, kind: str | None) -> int:
+    """Start, stop or show the engine alone, or list the kinds of engine; return 0."""
+    paths = Paths.find()
+    if action == "list":
+        for name in setup.KINDS:
+            print(f"{name:<10}  {setup.engine(paths, name).unavailable() or _('can be had here')}")
+        return 0
+    with Progress() as progress:
+        if action == "start":
+            setup.start(paths, kind, progress)
+        elif action == "stop":
+            setup.stop(paths, progress)
+    print(_engine_line(paths))
+    return 0
+
+
+def say(text: str) -> None:
+    """Tell the learner something that is not a result."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,65 @@
+"""``./lab test``: all that CI checks, in one run of pytest, so that its last line tells it all."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .engines import packages
+from .engines.base import Paths
+from .errors import LabError
+from .messages import _
+from .progress import Progress
+
+PACKAGES = ("docker.io", "docker-registry", "iproute2", "chromium", "curl", "zsh")
+"""Debian packages that the tests use; no service of theirs is started."""
+PACKAGES_ALL = ("debootstrap", "podman")
+"""Further ones that the soaks use."""
+
+
+def selftest(arguments: Sequence[str], *, everything: bool = False) -> int:
+    """Install what the tests need, then run them; return pytest's exit code.
+
+    Parameters
+    ----------
+    arguments: handed on to pytest.
+    everything: soaks, fuzzing and repeats as well.
+
+    Raises `LabError` when a package is missing and cannot be installed.
+    """
+    paths = Paths.find()
+    needed = (*PACKAGES, *PACKAGES_ALL) if everything else PACKAGES
+    if lacking := missing(needed):
+        if os.geteuid() != 0 or not packages.can_install():
+            raise LabError(
+                _("The tests need these Debian packages: {names}.", names=", ".join(lacking)),
+                _("Type, as root: apt-get install --no-install-recommends {names}", names=" ".join(lacking)),
+            )
+        with Progress() as progress:
+            packages.install(lacking, progress)
+    environment = {**os.environ, "LABKIT_ROOT": str(paths.root)}
+    return subprocess.run(
+        command(paths.root, arguments, everything=everything), cwd=paths.root, env=environment
+    ).returncode
+
+
+def missing(wanted: Sequence[str]) -> list[str]:
+    """Return those of the Debian packages that are not installed."""
+    if not shutil.which("dpkg-query"):
+        return list(wanted)
+    ask = ["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n", *wanted]
+    said = subprocess.run(ask, capture_output=True, text=True).stdout.splitlines()
+    return [name for name in wanted if f"{name} installed" not in said]
+
+
+def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = False) -> list[str]:
+    """Return the command that runs the tests of the checkout at `root`, notebooks included."""
+    folders = (root / "notebooks", root / "notebooks" / "solved")
+    compared = [str(file.relative_to(root)) for folder in folders for file in sorted(folder.glob("*.ipynb"))]
+    nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
+    chosen = ["--nbval-sanitize-with=tests/nbval-sanitize.cfg", *([] if everything else ["-m", "not slow"])]
+    return [sys.executable, "-m", "pytest", *nbval, *chosen, "tests", *compared, *arguments]
