@@ -1,0 +1,52 @@
+"""How a command reaches the supervisor: JSON, one object a line, over a unix socket.
+
+A command is ``{"do": name, ...}``.  The answer is any number of ``{"say": sentence,
+"share": 0.5}``, then ``{"done": result}`` or ``{"error": sentence, "hint": sentence}``.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Any
+
+from ..errors import EngineError
+from ..messages import _
+from .base import Progress
+
+
+def ask(path: Path, progress: Progress, do: str, **more: Any) -> Any:
+    """Send the supervisor a command, pass on what it says, and return its result.
+
+    Raises `ConnectionRefusedError` or `FileNotFoundError` when there is no supervisor,
+    `EngineError` when it could not do it.
+    """
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.connect(str(path))
+        sock.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
+        with sock.makefile("rb") as answers:
+            return follow(answers, progress)
+
+
+def follow(answers: IO[bytes], progress: Progress) -> Any:
+    """Read the answer to one command."""
+    for answer in _lines(answers):
+        if "say" in answer:
+            progress(answer["say"], answer.get("share"))
+        elif "error" in answer:
+            raise EngineError(answer["error"], answer.get("hint", ""))
+        else:
+            return answer["done"]
+    raise EngineError(
+        _("The lab's supervisor ended before it answered."), _("Type ./lab again; .lab/log has what it said.")
+    )
+
+
+def _lines(answers: IO[bytes]) -> Iterator[dict[str, Any]]:
+    try:
+        for line in answers:
+            yield json.loads(line)
+    except (OSError, ValueError):
+        return

@@ -1,0 +1,221 @@
+"""The lab's own dockerd: started, configured and restarted inside its namespaces."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from ..errors import EngineError
+from ..messages import _
+from . import daemonconfig
+from .base import LABEL, Paths
+from .namespace import Namespace, remove_cgroups
+from .netns import There
+from .ports import Block
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+_POLL = 0.005
+_PROXY = Path(__file__).with_name("dockerproxy.py")
+
+
+def search_path() -> str:
+    """The PATH that dockerd and its helpers are looked for in.
+
+    ``LABKIT_DOCKERD_PATH``, a folder, comes first: another Docker unpacked aside.
+    """
+    given = os.environ.get("LABKIT_DOCKERD_PATH", "")
+    usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return f"{given}:{usual}" if given else usual
+
+
+class Daemon:
+    """dockerd of one checkout.
+
+    Parameters
+    ----------
+    paths: of the checkout; its data is in ``.lab/engine``.
+    block: its ports.
+    """
+
+    def __init__(self, paths: Paths, block: Block) -> None:
+        self.paths = paths
+        self.block = block
+        self.network: There | None = None
+        self.namespace: Namespace
+        self.carries_registry = False
+        self._config_file = paths.state / "daemon.json"
+        self._log = paths.state / "log" / "dockerd.log"
+        self._log_start = 0
+
+    @property
+    def socket(self) -> Path:
+        """The unix socket of the API."""
+        return self.paths.run / "docker.sock"
+
+    @property
+    def _argv(self) -> list[str]:
+        program = shutil.which("dockerd", path=search_path()) or "dockerd"
+        return [program, "--config-file", str(self._config_file)]
+
+    def launch(self) -> None:
+        """Start the namespaces, and dockerd in them, with the lab's own configuration."""
+        self.network = None
+        self.carries_registry = False
+        shutil.rmtree(self.paths.run / "exec", ignore_errors=True)  # pid files and sockets of a former life
+        remove_cgroups(self._cgroup)
+        daemonconfig.write(self._config_file, self._base())
+        self._clear()
+        self.namespace = Namespace(self._argv, self.paths.run, self._log, search_path(), self.block.engine)
+
+    def _clear(self) -> None:
+        """Forget what a former dockerd said, and its pid file: a number in it means nothing now."""
+        (self.paths.run / "docker.pid").unlink(missing_ok=True)
+        self.socket.unlink(missing_ok=True)
+        self._log_start = self._log.stat().st_size if self._log.exists() else 0
+
+    @property
+    def _cgroup(self) -> str:
+        return f"{LABEL}-{self.paths.instance}"
+
+    def _base(self) -> dict[str, Any]:
+        proxy = self.paths.state / "docker-proxy"
+        command = [sys.executable, "-I", "-S", str(_PROXY), str(self.paths.run / "ports.sock")]
+        proxy.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+        proxy.chmod(0o700)
+        return {
+            "hosts": [f"unix://{self.socket}"],
+            "data-root": str(self.paths.state / "engine"),
+            "exec-root": str(self.paths.run / "exec"),
+            "pidfile": str(self.paths.run / "docker.pid"),
+            "cgroup-parent": f"/{self._cgroup}",
+            "exec-opts": ["native.cgroupdriver=cgroupfs"],
+            "userland-proxy-path": str(proxy),
+            "registry-mirrors": [f"http://127.0.0.1:{self.block.mirror}"],
+        }
+
+    async def enter(self) -> There:
+        """Wait for the namespaces and return the network one."""
+        self.network = await self.namespace.enter()
+        return self.network
+
+    def tcp_hosts(self) -> list[tuple[str, int]]:
+        """The TCP addresses that dockerd listens on, inside."""
+        found = map(daemonconfig.tcp, daemonconfig.read(self._config_file).get("hosts", []))
+        return [host for host in found if host is not None]
+
+    async def ready(self) -> None:
+        """Wait until dockerd answers.  Raises `EngineError` with its own words when it ends instead."""
+        end = time.monotonic() + READY_SECONDS
+        while time.monotonic() < end:
+            if await ping(self.socket):
+                return
+            if self.namespace.exited.is_set():
+                raise self._failed()
+            await asyncio.sleep(_POLL)
+        raise EngineError(
+            _("The engine does not answer after {n:.0f} s.", n=READY_SECONDS),
+            _("Type ./lab stop, then ./lab; .lab/log/dockerd.log has what it said."),
+        )
+
+    def _failed(self) -> EngineError:
+        said = daemonconfig.last_words(self._said())
+        if "no space left on device" in said:
+            return EngineError(
+                _("The disk is full, and the engine needs room below {path}.", path=self.paths.state),
+                _("Free some space (df -h shows where), then type ./lab again."),
+            )
+        return EngineError(
+            _("The engine did not start: {said}", said=said or _("it said nothing.")),
+            _("All that it said is in .lab/log/dockerd.log."),
+        )
+
+    def _said(self) -> str:
+        with self._log.open("rb") as log:
+            log.seek(self._log_start)
+            return log.read(1 << 20).decode(errors="replace")
+
+    async def again(self) -> None:
+        """Start dockerd where the former one has ended."""
+        self._clear()
+        await self.namespace.start(self._argv)
+
+    async def reload(self, changes: dict[str, Any]) -> None:
+        """Change daemon.json and send SIGHUP; put it back when dockerd refuses it."""
+        former = daemonconfig.read(self._config_file)
+        new = daemonconfig.changed(former, changes, str(self.socket), (self.block.tcp, self.block.tls))
+        try:
+            await self._hup(new)
+        except EngineError:
+            await self._hup(former)
+            raise
+
+    async def _hup(self, config: dict[str, Any]) -> None:
+        daemonconfig.write(self._config_file, config)
+        self._log_start = self._log.stat().st_size
+        await self.namespace.signal(signal.SIGHUP)
+        end = time.monotonic() + 10
+        while time.monotonic() < end:
+            said = self._said()
+            if "Reloaded configuration" in said:
+                return
+            if "level=error" in said or self.namespace.exited.is_set():
+                raise EngineError(
+                    _("The engine did not take that: {said}", said=daemonconfig.last_words(said)),
+                    _("The former daemon.json is back."),
+                )
+            await asyncio.sleep(_POLL)
+        raise EngineError(_("The engine does not react to a reload."), _("Type ./lab stop, then ./lab."))
+
+    async def restart(self, changes: dict[str, Any]) -> None:
+        """Change daemon.json and restart dockerd; put it back when dockerd does not come up."""
+        former = daemonconfig.read(self._config_file)
+        new = daemonconfig.changed(former, changes, str(self.socket), (self.block.tcp, self.block.tls))
+        await self._halt()
+        daemonconfig.write(self._config_file, new)
+        try:
+            await self.again()
+            await self.ready()
+        except EngineError:
+            await self._halt()
+            daemonconfig.write(self._config_file, former)
+            await self.again()
+            await self.ready()
+            raise
+
+    async def _halt(self) -> None:
+        for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5.0)):
+            if self.namespace.exited.is_set():
+                return
+            await self.namespace.signal(number)
+            try:
+                await asyncio.wait_for(self.namespace.exited.wait(), seconds)
+            except asyncio.TimeoutError:
+                continue
+
+    async def stop(self) -> None:
+        """End dockerd and its namespaces, and remove its control groups."""
+        await self.namespace.end(STOP_SECONDS)
+        remove_cgroups(self._cgroup)
+
+
+async def ping(socket: Path) -> bool:
+    """Whether an Engine answers ``GET /_ping`` on a unix socket."""
+    try:
+        reader, writer = await asyncio.open_unix_connection(socket)
+    except OSError:
+        return False
+    try:
+        writer.write(b"GET /_ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        return (await reader.readline()).split(b" ")[1:2] == [b"200"]
+    except OSError:
+        return False
+    finally:
+        writer.close()

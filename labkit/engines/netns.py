@@ -1,0 +1,132 @@
+"""Sockets in a chosen network namespace, and ports carried from one to the other.
+
+The engine's namespace has no way out: what crosses its border is only what is
+forwarded here, from one loopback address to another.
+
+Source: setns(2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import socket
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+
+_CLONE_NEWNET = 0x40000000
+_CHUNK = 64 * 1024
+
+Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class Here:
+    """The namespace that this process is in."""
+
+    async def socket(self, family: socket.AddressFamily) -> socket.socket:
+        """Return a new TCP socket in this namespace."""
+        return socket.socket(family, socket.SOCK_STREAM)
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+
+class There(Here):
+    """Another network namespace, given by an open descriptor of it.
+
+    A socket belongs for good to the namespace of the thread that made it, so one
+    thread enters the namespace and does nothing but make sockets.
+    """
+
+    def __init__(self, descriptor: int) -> None:
+        self._pool = ThreadPoolExecutor(1, initializer=_enter, initargs=(descriptor,))
+
+    async def socket(self, family: socket.AddressFamily) -> socket.socket:
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, socket.socket, family, socket.SOCK_STREAM)
+
+    def close(self) -> None:
+        """End the thread."""
+        self._pool.shutdown(wait=False)
+
+
+def _enter(descriptor: int) -> None:
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.setns(descriptor, _CLONE_NEWNET):
+        raise OSError(ctypes.get_errno(), "setns")
+
+
+def family_of(host: str) -> socket.AddressFamily:
+    """The address family of a numeric address."""
+    return socket.AF_INET6 if ":" in host else socket.AF_INET
+
+
+async def dial(where: Here, host: str, port: int) -> Streams:
+    """Connect from a namespace to an address in it.  Raises `OSError`."""
+    sock = await where.socket(family_of(host))
+    sock.setblocking(False)
+    try:
+        await asyncio.get_running_loop().sock_connect(sock, (host, port))
+        return await asyncio.open_connection(sock=sock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def listen(where: Here, host: str, port: int, handler: Handler) -> asyncio.Server:
+    """Serve an address in a namespace.  Raises `OSError` when the port is taken."""
+    sock = await where.socket(family_of(host))
+    try:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family_of(host) == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        sock.bind((host, port))
+        return await asyncio.start_server(handler, sock=sock)
+    except BaseException:
+        sock.close()
+        raise
+
+
+async def forward(outer: Here, host: str, port: int, inner: Here, target_host: str, target_port: int) -> asyncio.Server:
+    """Carry each connection to an address in one namespace to an address in another."""
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            far = await dial(inner, target_host, target_port)
+        except OSError:
+            writer.transport.abort()  # nobody there: a reset, as the kernel would send
+            return
+        await splice((reader, writer), far)
+
+    return await listen(outer, host, port, carry)
+
+
+async def splice(near: Streams, far: Streams) -> None:
+    """Copy both ways until both sides have ended; a half-closed side stays half closed."""
+    try:
+        await asyncio.gather(_copy(near[0], far[1]), _copy(far[0], near[1]))
+    except OSError:
+        pass
+    finally:
+        near[1].close()
+        far[1].close()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    while data := await reader.read(_CHUNK):
+        writer.write(data)
+        await writer.drain()
+    if writer.can_write_eof():
+        writer.write_eof()
+
+
+def free(host: str, port: int) -> bool:
+    """Whether a port of this machine can be listened on."""
+    with socket.socket(family_of(host), socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,103 @@
+"""Ports of this machine that one checkout of the course has to itself while its engine runs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import EngineError
+from ..messages import _
+from .base import Paths
+from .netns import free
+
+FIRST, SIZE, COUNT = 20000, 200, 60
+"""Blocks of ports below 32768, where Linux picks its own from."""
+
+_HELD: dict[Path, int] = {}
+"""Descriptors whose locks say that a block is taken; they last as long as this process."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of consecutive ports, by their use.  `base` is the first."""
+
+    base: int
+
+    @property
+    def mirror(self) -> int:
+        """The registry mirror."""
+        return self.base
+
+    @property
+    def private(self) -> int:
+        """The registry with a password, and the search."""
+        return self.base + 1
+
+    @property
+    def tcp(self) -> int:
+        """The API over plain TCP, when lab 1 opens it."""
+        return self.base + 2
+
+    @property
+    def tls(self) -> int:
+        """The API over TLS, when lab 1 opens it."""
+        return self.base + 3
+
+    @property
+    def labs(self) -> tuple[int, int]:
+        """What labs may publish: first and last."""
+        return self.base + 10, self.base + 149
+
+    @property
+    def engine(self) -> tuple[int, int]:
+        """What the engine picks from when a container asks for any port: first and last."""
+        return self.base + 150, self.base + SIZE - 1
+
+    @property
+    def fixed(self) -> tuple[int, int, int, int]:
+        """The ports that must be free for the engine to be of use."""
+        return self.mirror, self.private, self.tcp, self.tls
+
+
+def claim(paths: Paths) -> Block:
+    """Take a block for this checkout: the one it had before, if it can be had.
+
+    The claim lasts until this process ends.  Raises `EngineError` when none is free.
+    """
+    noted = paths.state / "ports"
+    try:
+        first = (int(noted.read_text()) - FIRST) // SIZE
+    except (OSError, ValueError):
+        first = int(paths.instance, 16)
+    for number in range(COUNT):
+        block = Block(FIRST + (first + number) % COUNT * SIZE)
+        if _take(paths.run.parent / f"ports-{block.base}", block):
+            noted.write_text(f"{block.base}\n")
+            return block
+    raise EngineError(
+        _("No block of ports between {first} and {last} is free.", first=FIRST, last=FIRST + COUNT * SIZE - 1),
+        _("See what listens there with: ss -ltnp"),
+    )
+
+
+def _take(lock: Path, block: Block) -> bool:
+    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not all(free("127.0.0.1", port) for port in block.fixed):
+            raise OSError
+    except OSError:
+        os.close(descriptor)
+        return False
+    _HELD[lock] = descriptor
+    return True
+
+
+def release() -> None:
+    """Let go of what was claimed, and of its traces."""
+    for lock, descriptor in _HELD.items():
+        lock.unlink(missing_ok=True)
+        os.close(descriptor)
+    _HELD.clear()

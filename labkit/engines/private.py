@@ -1,0 +1,190 @@
+"""The private kind: a dockerd of the course's own, walled off in namespaces.  Linux and root.
+
+The work is done by a process that stays, `supervisor`; this module starts it and
+tells it what to do.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from ..errors import ConnectionFailed, EngineError
+from ..messages import _
+from ..model import Endpoint
+from ..session import Session
+from . import control, daemonconfig, packages, registry
+from .base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
+from .daemon import search_path
+from .ports import Block
+
+_MAX_SOCKET = 107
+_LONGEST = "exec/containerd/containerd.sock.ttrpc"
+
+
+def _quiet(_said: str, _share: float | None) -> None:
+    return None
+
+
+class Private(Engine):
+    """A dockerd of the course's own."""
+
+    kind = "private"
+    capabilities = frozenset({Capability.CONFIGURE, Capability.BIND, Capability.REGISTRY})
+
+    def unavailable(self) -> str:
+        if sys.platform != "linux":
+            return _("The private engine needs Linux. Type ./lab --engine container.")
+        if os.geteuid() != 0:
+            return _("The private engine needs root. Type sudo ./lab, or ./lab --engine container.")
+        if not self._dockerd() and not packages.can_install():
+            return _("Docker is not installed. Install it (docs.docker.com/engine/install), then type ./lab again.")
+        return ""
+
+    @staticmethod
+    def _dockerd() -> str | None:
+        return shutil.which("dockerd", path=search_path())
+
+    @property
+    def _control(self) -> Path:
+        return self.paths.run / "control.sock"
+
+    def start(self, progress: Progress) -> EngineRecord:
+        if why := self.unavailable():
+            raise EngineError(why)
+        self._check_length()
+        with self._one_at_a_time():
+            if not self._dockerd():
+                packages.install(["docker.io"], progress)
+            try:
+                done = control.ask(self._control, progress, "up")
+            except FileNotFoundError:
+                done = self._spawn(progress)
+            except ConnectionRefusedError:
+                progress(_("The lab's supervisor had been killed; the engine is started anew."), None)
+                done = self._spawn(progress)
+        return self._record(Block(done["base"]))
+
+    def _check_length(self) -> None:
+        length = len(os.fsencode(self.paths.run / _LONGEST))
+        if length > _MAX_SOCKET:
+            raise EngineError(
+                _("The path of the engine's socket has {n} bytes, and Linux allows {max}.", n=length, max=_MAX_SOCKET),
+                _("Put the course into a folder with a shorter path."),
+            )
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Let no two starters of one checkout meet."""
+        try:
+            self.paths.state.mkdir(mode=0o700, exist_ok=True)
+            (self.paths.state / "log").mkdir(exist_ok=True)
+            self.paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = os.open(self.paths.state / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise EngineError(
+                _("The course's folder cannot be written: {why}.", why=error.strerror),
+                _("Is the disk full (df -h), or the folder read-only? {path}", path=self.paths.state),
+            ) from error
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(lock)
+
+    def _spawn(self, progress: Progress) -> Any:
+        """Start the supervisor and wait for its first answer."""
+        read, write = os.pipe()
+        program = [sys.executable, "-m", "labkit.engines.supervisor", str(self.paths.root), str(write)]
+        environment = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
+        environment["PYTHONPATH"] = str(Path(__file__).parents[2])
+        with (self.paths.state / "log" / "supervisor.log").open("ab") as log, open(read, "rb") as answers:
+            # setsid --fork: its parent is gone at once, so nobody is left a zombie.
+            subprocess.run(
+                ["setsid", "--fork", *program],
+                check=True,
+                pass_fds=[write],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=environment,
+            )
+            os.close(write)
+            done = control.follow(answers, progress)
+            answers.read()  # ends when the control socket is there
+        return done
+
+    def _session(self) -> Session:
+        return Session(Endpoint(socket=str(self.paths.run / "docker.sock")))
+
+    def _record(self, block: Block) -> EngineRecord:
+        session = self._session()
+        version = session.request("GET", "/version").json()
+        session.close()
+        return EngineRecord(
+            kind=self.kind,
+            endpoint=session.endpoint,
+            version=version["Version"],
+            api_version=version["ApiVersion"],
+            ports=block.labs,
+            capabilities=self.capabilities,
+            tcp_port=block.tcp,
+            tls_port=block.tls,
+        )
+
+    def start_registry(self, progress: Progress) -> RegistryRecord:
+        """Start the lab registry beside the engine, fetching it first when it is not there."""
+        program = registry.program(self.paths) or packages.unpack_registry(self.paths, progress)
+        with self._one_at_a_time():
+            done = self._ask("registry", progress, program=program)
+        return registry.record(self.paths, Block(done["base"]))
+
+    def _ask(self, do: str, progress: Progress = _quiet, **more: Any) -> Any:
+        try:
+            return control.ask(self._control, progress, do, **more)
+        except OSError as error:
+            raise EngineError(
+                _("The lab's engine does not run."), _("Type ./lab in a terminal, then run this cell again.")
+            ) from error
+
+    def stop(self, progress: Progress) -> None:
+        try:
+            self._kill_containers()
+        except ConnectionFailed:
+            pass  # it does not run, or does not answer: either way it is ended below
+        try:
+            control.ask(self._control, progress, "stop")
+        except FileNotFoundError:
+            return
+        except ConnectionRefusedError:
+            shutil.rmtree(self.paths.run, ignore_errors=True)
+
+    def _kill_containers(self) -> None:
+        """Kill what runs, so that dockerd does not wait ten seconds for each that ignores SIGTERM."""
+        session = self._session()
+        for container in session.request("GET", "/containers/json").json():
+            session.request("POST", f"/containers/{container['Id']}/kill")
+        session.close()
+
+    def running(self) -> bool:
+        try:
+            return bool(control.ask(self._control, _quiet, "status")["engine"])
+        except (OSError, EngineError):
+            return False
+
+    def config(self) -> dict[str, Any]:
+        return daemonconfig.read(self.paths.state / "daemon.json")
+
+    def reload(self, changes: DaemonConfig) -> None:
+        self._ask("reload", changes=dict(changes))
+
+    def restart(self, changes: DaemonConfig) -> None:
+        self._ask("restart", changes=dict(changes))

@@ -1,0 +1,178 @@
+"""The lab registry: a mirror that holds ``library/*``, and a private registry with a password.
+
+Each is a docker-registry (Debian's package) on a unix socket, with a front on a
+loopback port: the front of the mirror lets nothing be changed, the front of the private one
+also answers the search that an Engine sends to a registry.
+
+Sources: https://distribution.github.io/distribution/about/configuration/ and, for
+the search, https://github.com/moby/moby/tree/master/registry (``/v1/search``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import ctypes.util
+import json
+import secrets
+import shutil
+import subprocess
+from pathlib import Path
+
+from ..errors import EngineError
+from ..messages import _
+from .base import Paths, RegistryRecord
+from .ports import Block
+
+USER = "student"
+KINDS = ("mirror", "private")
+
+
+class Registry:
+    """The two docker-registry processes and their files.
+
+    Parameters
+    ----------
+    paths: of this checkout; storage goes to ``.lab/registry``.
+    program: the docker-registry to run.
+    """
+
+    def __init__(self, paths: Paths, program: str) -> None:
+        self._folder = paths.state / "registry"
+        self._run = paths.run
+        self._log = paths.state / "log" / "registry.log"
+        self._program = program
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def socket(self, kind: str) -> str:
+        """The unix socket that the registry of that kind listens on."""
+        return str(self._run / f"{kind}.sock")
+
+    def start(self) -> list[str]:
+        """Start what does not run; return which had ended by itself."""
+        mended = []
+        for kind in KINDS:
+            process = self._processes.get(kind)
+            if process is not None and process.poll() is None:
+                continue
+            if process is not None:
+                mended.append(kind)
+            Path(self.socket(kind)).unlink(missing_ok=True)
+            with self._log.open("ab") as output:
+                self._processes[kind] = subprocess.Popen(
+                    # It dies with the supervisor, however that dies.
+                    ["setpriv", "--pdeathsig", "KILL", self._program, "serve", str(self._configure(kind))],
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    start_new_session=True,
+                    env={"PATH": "/usr/bin:/bin", "OTEL_TRACES_EXPORTER": "none"},
+                )
+        return mended
+
+    async def ready(self) -> None:
+        """Wait until both listen.  Raises `EngineError` when one ends instead."""
+        for kind, process in self._processes.items():
+            while not await _listens(self.socket(kind)):
+                if process.poll() is not None:
+                    raise EngineError(
+                        _("The lab registry did not start."), _("What it said is in .lab/log/registry.log.")
+                    )
+                await asyncio.sleep(0.005)
+
+    @property
+    def running(self) -> bool:
+        """Whether both run."""
+        return len(self._processes) == len(KINDS) and all(p.poll() is None for p in self._processes.values())
+
+    def stop(self) -> None:
+        """End both processes."""
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(5)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+        self._processes.clear()
+
+    def _configure(self, kind: str) -> Path:
+        storage = self._folder / kind
+        storage.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = {
+            "version": "0.1",
+            "log": {"level": "warn", "accesslog": {"disabled": True}},
+            "storage": {
+                "filesystem": {"rootdirectory": str(storage)},
+                "delete": {"enabled": True},
+                # Uploads broken off are of no use here, and looking for them takes disk time.
+                "maintenance": {"uploadpurging": {"enabled": False}},
+            },
+            "http": {
+                "net": "unix",
+                "addr": self.socket(kind),
+                "secret": secrets.token_hex(16),
+                "relativeurls": True,
+            },
+        }
+        if kind == "private":
+            config["auth"] = {"htpasswd": {"realm": "docker-api-lab", "path": str(self._folder / "htpasswd")}}
+        path = self._folder / f"{kind}.json"
+        path.touch(mode=0o600)
+        path.write_text(json.dumps(config, indent=1))  # JSON is YAML, which it reads
+        return path
+
+
+async def _listens(path: str) -> bool:
+    try:
+        _reader, writer = await asyncio.open_unix_connection(path)
+    except OSError:
+        return False
+    writer.close()
+    return True
+
+
+def password_file(paths: Paths) -> Path:
+    """The file with the private registry's password; made at the first call, and 0600."""
+    folder = paths.state / "registry"
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    file, hashed = folder / "password", folder / "htpasswd"
+    if not (file.exists() and hashed.exists() and hashed.stat().st_size):
+        password = secrets.token_urlsafe(12)
+        for path, text in ((hashed, f"{USER}:{bcrypt(password)}\n"), (file, password)):
+            path.touch(mode=0o600)
+            path.write_text(text)
+    return file
+
+
+def bcrypt(password: str) -> str:
+    """Hash a password as docker-registry wants it, with the system's crypt(3).
+
+    Raises `EngineError` where the system's library does not know bcrypt.
+    """
+    alphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+    # 22 characters are 128 bits of salt; the last of them carries two bits only.
+    salt = "$2b$05$" + "".join(secrets.choice(alphabet) for _n in range(21)) + secrets.choice(".Oeu")
+    library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
+    library.crypt.restype = ctypes.c_char_p
+    hashed = library.crypt(password.encode(), salt.encode())
+    if not hashed or not hashed.startswith(b"$2b$"):
+        raise EngineError(_("This system's crypt library does not know bcrypt."), _("Install libcrypt1 or libxcrypt."))
+    return str(hashed.decode())
+
+
+def record(paths: Paths, block: Block) -> RegistryRecord:
+    """Where the lab registry of this checkout is."""
+    return RegistryRecord(
+        mirror=f"127.0.0.1:{block.mirror}",
+        private=f"127.0.0.1:{block.private}",
+        user=USER,
+        password_file=str(password_file(paths)),
+    )
+
+
+def program(paths: Paths) -> str:
+    """The docker-registry to run: the installed one, or the one unpacked into ``.lab``; empty when neither is there."""
+    unpacked = paths.state / "tools" / "usr" / "bin" / "docker-registry"
+    return shutil.which("docker-registry") or (str(unpacked) if unpacked.exists() else "")

@@ -1,0 +1,98 @@
+"""Everything that a lab needs of an engine: chosen, started, filled, and written down.
+
+``python -m labkit.engines.setup`` does it for the course that ``LABKIT_ROOT`` names.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from ..errors import EngineError, LabError
+from ..messages import _
+from ..session import Session
+from . import images
+from .base import Engine, EngineRecord, Paths, Progress
+from .private import Private
+
+KINDS: dict[str, type[Engine]] = {"private": Private}
+"""Kinds of engine, in the order in which they are tried."""
+
+
+def engine_of(paths: Paths, kind: str) -> Engine:
+    """The engine of a kind.  Raises `EngineError` for a kind that there is not."""
+    if kind not in KINDS:
+        raise EngineError(
+            _("There is no engine of the kind {kind!r}.", kind=kind), _("Known: {kinds}.", kinds=", ".join(KINDS))
+        )
+    return KINDS[kind](paths)
+
+
+def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _said, _share: None) -> EngineRecord:
+    """Start the engine, its images and its registry, and write the record down.
+
+    Parameters
+    ----------
+    kind: one of `KINDS`; None takes the first that this machine can have.
+    progress: told what is being done, and what was healed.
+
+    Raises `EngineError`.
+    """
+    chosen = engine_of(paths, kind) if kind else _choose(paths)
+    record = chosen.start(progress)
+    if isinstance(chosen, Private):
+        registry = chosen.start_registry(progress)
+        images.fetch(paths, progress)
+        images.fill_mirror(paths, paths.run / "mirror.sock", progress)
+        record = replace(record, registry=registry)
+    session = Session(record.endpoint)
+    images.load(session, progress)
+    session.close()
+    record.save(paths.record)
+    return record
+
+
+def _choose(paths: Paths) -> Engine:
+    reasons = []
+    for make in KINDS.values():
+        found = make(paths)
+        why = found.unavailable()
+        if not why:
+            return found
+        reasons.append(why)
+    raise EngineError(_("No engine can be started on this machine."), "\n".join(reasons))
+
+
+def stop(paths: Paths, progress: Progress = lambda _said, _share: None) -> None:
+    """Stop whatever engine the record names, and what it left."""
+    engine_of(paths, _kind(paths)).stop(progress)
+    paths.record.unlink(missing_ok=True)
+
+
+def _kind(paths: Paths) -> str:
+    try:
+        return EngineRecord.load(paths.record).kind
+    except EngineError:
+        return next(iter(KINDS))
+
+
+def status(paths: Paths) -> EngineRecord | None:
+    """The record of the engine that runs now; None when none does."""
+    try:
+        record = EngineRecord.load(paths.record)
+    except EngineError:
+        return None
+    return record if engine_of(paths, record.kind).running() else None
+
+
+def main() -> None:
+    """Start everything for the course that ``LABKIT_ROOT`` names, and say where it is."""
+    try:
+        record = start(Paths.find(), progress=lambda said, _share: print(said, file=sys.stderr))
+    except LabError as error:
+        sys.exit(str(error))
+    print(record.endpoint)
+
+
+if __name__ == "__main__":
+    main()

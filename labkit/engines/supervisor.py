@@ -1,0 +1,231 @@
+"""The one process that stays: it holds the private engine's namespaces, ports and registry.
+
+Started by `private`, once for a checkout, and told what to do over a control socket.
+Everything else hangs on it: when it is killed, its end of the channel closes, the first
+process in the namespaces ends, and the kernel ends the rest.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ..errors import EngineError
+from ..messages import _
+from . import ports, registry
+from .base import Paths
+from .daemon import Daemon
+from .front import front
+from .netns import Here, forward, listen
+from .published import Published
+
+Say = Callable[[str], None]
+
+
+class Supervisor:
+    """The private engine of one checkout, from its start to its end."""
+
+    def __init__(self, paths: Paths) -> None:
+        self.paths = paths
+        self.block = ports.claim(paths)
+        self.here = Here()
+        self.daemon = Daemon(paths, self.block)
+        self.daemon.launch()  # as early as can be: dockerd starts while the rest is set up
+        self._registry: registry.Registry | None = None
+        self._servers: list[asyncio.Server] = []
+        self._doors: list[asyncio.Server] = []
+        self._lock = asyncio.Lock()
+        self.over = asyncio.Event()
+
+    async def up(self, say: Say) -> dict[str, Any]:
+        """Bring up whatever does not run, and say what had ended by itself."""
+        if not self.daemon.namespace.alive:
+            say(_("The engine's namespaces had ended; they are made again."))
+            await self._close_servers()
+            self.daemon.launch()
+        if self.daemon.network is None:
+            published = Published(await self.daemon.enter())
+            self._servers.append(await published.serve(self.paths.run / "ports.sock"))
+        if self.daemon.namespace.exited.is_set():
+            say(_("The engine had ended; it is started again."))
+            await self.daemon.again()
+        await self.daemon.ready()
+        await self._open_doors()
+        if not self.daemon.carries_registry:
+            await self._open_registry()
+        return self.status()
+
+    async def registry_up(self, say: Say, program: str) -> dict[str, Any]:
+        """Bring the lab registry up."""
+        if self._registry is None:
+            registry.password_file(self.paths)
+            self._registry = registry.Registry(self.paths, program)
+        if self._registry.start():
+            say(_("The lab registry had ended; it is started again."))
+        await self._registry.ready()
+        if not self.daemon.carries_registry:
+            await self._open_registry()
+        return self.status()
+
+    async def _open_registry(self) -> None:
+        """Open the registries' ports, here and in the engine's namespace, where they have the same names."""
+        if self._registry is None or self.daemon.network is None:
+            return
+        storages = [self.paths.state / "registry" / kind for kind in registry.KINDS]
+        for kind, port in (("mirror", self.block.mirror), ("private", self.block.private)):
+            handler = front(self._registry.socket(kind), changes=kind == "private", storages=storages)
+            for where in (self.here, self.daemon.network):
+                self._servers.append(await listen(where, "127.0.0.1", port, handler))
+        self.daemon.carries_registry = True
+
+    async def _open_doors(self) -> None:
+        """Carry the TCP ports that dockerd listens on to this machine's loopback."""
+        await self._close_doors()
+        network = self.daemon.network
+        if network is not None:
+            for host, port in self.daemon.tcp_hosts():
+                self._doors.append(await forward(self.here, host, port, network, host, port))
+
+    async def _close_doors(self) -> None:
+        for server in self._doors:
+            server.close()
+        self._doors.clear()
+
+    async def _close_servers(self) -> None:
+        await self._close_doors()
+        for server in self._servers:
+            server.close()
+        self._servers.clear()
+
+    async def reload(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change daemon.json and have dockerd read it."""
+        await self.daemon.reload(changes)
+        return self.status()
+
+    async def restart(self, changes: dict[str, Any]) -> dict[str, Any]:
+        """Change daemon.json and restart dockerd."""
+        await self._close_doors()
+        try:
+            await self.daemon.restart(changes)
+        finally:
+            await self._open_doors()
+        return self.status()
+
+    def status(self) -> dict[str, Any]:
+        """What runs now."""
+        return {
+            "engine": self.daemon.namespace.alive and not self.daemon.namespace.exited.is_set(),
+            "registry": self._registry is not None and self._registry.running,
+            "base": self.block.base,
+        }
+
+    async def stop(self) -> dict[str, Any]:
+        """End everything."""
+        await self._close_servers()
+        await self.daemon.stop()
+        if self._registry is not None:
+            await asyncio.get_running_loop().run_in_executor(None, self._registry.stop)
+        self.over.set()
+        return {}
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Carry out one command from the control socket."""
+        try:
+            order = json.loads(await reader.readline())
+            await self.carry_out(order, lambda answer: writer.write(_line(answer)))
+            await writer.drain()
+        except (OSError, ValueError):
+            pass  # whoever asked has gone
+        finally:
+            writer.close()
+
+    async def carry_out(self, order: dict[str, Any], put: Callable[[dict[str, Any]], object]) -> bool:
+        """Do what an order says, one at a time; put what there is to say, and return whether it was done."""
+
+        def say(sentence: str) -> None:
+            put({"say": sentence})
+
+        async with self._lock:
+            try:
+                put({"done": await self._do(order, say)})
+            except EngineError as error:
+                put({"error": error.message, "hint": error.hint})
+            except OSError as error:
+                put({"error": _("The engine could not be served: {why}.", why=error), "hint": _("Type ./lab doctor.")})
+            else:
+                return True
+        return False
+
+    async def _do(self, order: dict[str, Any], say: Say) -> dict[str, Any]:
+        match order.get("do"):
+            case "up":
+                return await self.up(say)
+            case "registry":
+                return await self.registry_up(say, str(order["program"]))
+            case "reload":
+                return await self.reload(order["changes"])
+            case "restart":
+                return await self.restart(order["changes"])
+            case "stop":
+                return await self.stop()
+            case _:
+                return self.status()
+
+
+def _line(answer: dict[str, Any]) -> bytes:
+    return json.dumps(answer).encode() + b"\n"
+
+
+async def _main(supervisor: Supervisor, first: int) -> None:
+    """Serve until told to stop; the answer to the first command, *up*, goes to a pipe."""
+    loop = asyncio.get_running_loop()
+    paths = supervisor.paths
+    control = paths.run / "control.sock"
+    control.unlink(missing_ok=True)
+    loop.add_signal_handler(signal.SIGTERM, lambda: loop.create_task(supervisor.stop()))
+    started = await supervisor.carry_out({"do": "up"}, lambda answer: os.write(first, _line(answer)))
+    if started:
+        server = await asyncio.start_unix_server(supervisor.serve, control)
+        os.close(first)  # the one who waits for it finds the control socket
+        await supervisor.over.wait()
+        server.close()
+    else:
+        await supervisor.stop()
+    shutil.rmtree(paths.run, ignore_errors=True)
+    ports.release()
+    with contextlib.suppress(OSError):
+        paths.run.parent.rmdir()  # the last checkout's
+
+
+def main() -> None:
+    """Be the supervisor of the checkout named by the first argument."""
+    paths, first = Paths.of(Path(sys.argv[1])), int(sys.argv[2])
+    try:
+        supervisor = Supervisor(paths)
+    except EngineError as error:
+        os.write(first, _line({"error": error.message, "hint": error.hint}))
+        return
+    except OSError as error:
+        os.write(
+            first,
+            _line(
+                {
+                    "error": _("The engine's files cannot be written: {why}.", why=error),
+                    "hint": _("Is the disk full (df -h), or the folder read-only?"),
+                }
+            ),
+        )
+        return
+    asyncio.run(_main(supervisor, first))
+
+
+if __name__ == "__main__":
+    main()
