@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .cleanup import find, remove
 from .client import Client
-from .engines.base import LABEL, Engine, EngineRecord, Paths, RegistryRecord
+from .engines.base import LABEL, Capability, EngineRecord, Paths, RegistryRecord
 from .errors import EngineError, UnknownExercise
 from .exercises.draw import Draw, address
 from .messages import _
@@ -22,6 +22,7 @@ from .session import Session
 if TYPE_CHECKING:
     import pandas
 
+    from .daemon import Daemon
     from .exercises.desk import Desk
 
 TITLES = {
@@ -136,16 +137,26 @@ class Lab(Client):
         return base64.urlsafe_b64encode(json.dumps(login).encode()).decode()
 
     @property
-    def daemon(self) -> Engine:
-        """The daemon behind the engine: its ``config()``, ``reload()`` and ``restart()``."""
+    def daemon(self) -> Daemon:
+        """The daemon behind the engine: its ``config()``, ``reload()``, ``restart()`` and ``log()``."""
+        from .daemon import Daemon
         from .engines.setup import engine_of
 
-        return engine_of(self._paths, self.record.kind)
+        engine = engine_of(self._paths, self.record.kind)
+        return Daemon(engine, self.record, self._paths.state / "log" / "dockerd.log")
 
     def clean(self) -> pandas.DataFrame:
-        """Remove what this lab made; return it as a table, empty when there was nothing."""
+        """Remove what this lab made; return it as a table, empty when there was nothing.
+
+        Lab 1 also gives the daemon its own configuration back, and forgets its certificates.
+        """
         import pandas
 
+        if self.number == "01" and Capability.CONFIGURE in self.record.capabilities:
+            from . import certs  # cryptography is needed by lab 1 alone
+
+            self.daemon.put_back()
+            certs.forget()
         drawn = None if self.record.kind in SHARED_KINDS else self._draw.drew
         rows = [
             (t.kind, t.name, status) for t, status in remove(self._session, find(self._session, self.number, drawn))
