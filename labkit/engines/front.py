@@ -16,6 +16,9 @@ from urllib.parse import parse_qs, urlsplit
 
 from .netns import Handler, splice
 
+_TLS = b"\x16"
+"""How a TLS connection begins.  An Engine tries TLS first, and waits 10 s for an answer to that."""
+
 DESCRIPTIONS = {
     "library/busybox": "A small shell and the usual commands in one file",
     "library/nginx": "The nginx web server",
@@ -35,7 +38,12 @@ def front(backend: str, *, changes: bool, storages: list[Path]) -> Handler:
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            head = await reader.readuntil(b"\r\n\r\n")
+            start = await reader.readexactly(1)
+            if start == _TLS:
+                error = {"code": "UNSUPPORTED", "message": "this registry speaks plain HTTP"}
+                await _answer(writer, 400, {"errors": [error]})
+                return
+            head = start + await reader.readuntil(b"\r\n\r\n")
         except (asyncio.IncompleteReadError, asyncio.LimitOverrunError, OSError):
             writer.close()
             return
@@ -68,7 +76,7 @@ async def _pass_on(head: bytes, backend: str, reader: asyncio.StreamReader, writ
 
 
 async def _answer(writer: asyncio.StreamWriter, status: int, what: object) -> None:
-    reason = {200: "OK", 405: "Method Not Allowed", 503: "Service Unavailable"}[status]
+    reason = {200: "OK", 400: "Bad Request", 405: "Method Not Allowed", 503: "Service Unavailable"}[status]
     body = json.dumps(what).encode()
     head = f"HTTP/1.1 {status} {reason}\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n"
     try:
