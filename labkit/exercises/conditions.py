@@ -134,10 +134,17 @@ class Conditions(Probe):
         return Seen(found or {}, path)
 
     def gone(self, kind: str, name: str, about: str = "") -> None:
-        """State that a thing is not there any more.  What was there before is for setup to know."""
+        """State that a thing is not there any more; while it is, the check ends.
+
+        Setup made it, and kept its id: so it was there.
+        """
         found = self.look(kind, name)
-        fact = Unexpected(f"GET {inspect_path(kind, name)}", about, _("{kind} {name}", kind=kind, name=name))
-        self.expect(found is None, fact)
+        there = str((found or {}).get("Name") or name).lstrip("/")
+        status = dig(found, "State", "Status")
+        item = _("{kind} {name}", kind=kind, name=there) + (f", {status}" if status else "")
+        self._note(f"GET {inspect_path(kind, name)}", item if found else _("not there"))
+        self.identity.append(f"{kind} {there} {status}")
+        self.need(found is None, Unexpected(f"GET {inspect_path(kind, name)}", about, item))
 
     def happened(self, kind: str, action: str, name: str, about: str = "") -> list[dict[str, Any]]:
         """State that an event was seen since setup; return those there were."""

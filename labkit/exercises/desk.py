@@ -19,7 +19,7 @@ from .fill import Fill
 from .journal import Entry, Journal
 from .record import Exercise, find, of_lab
 from .show import curl_lines, docker_lines, labkit_lines
-from .stage import Stage, Start, forget
+from .stage import Stage, Start, forget, names
 from .standing import Progress, rungs, standings
 from .verdict import State, Verdict, judge, not_attempted
 
@@ -71,26 +71,16 @@ class Desk:
             entry["finding"] = [first.expected, first.found, first.where]
         return verdict.saying(self._write(entry))
 
-    def open(self, id: str) -> Card:
-        """Show the goal of an exercise, and make its starting state when that was not done yet."""
+    def setup(self, id: str) -> Card:
+        """Make the starting state of an exercise, and show its goal.  A state that was made before is left as it is."""
         exercise = find(id)
         fill = self._fill(exercise)
-        words = [fill(_(exercise.goal))]
-        try:
-            self._started(exercise)
-        except LabError as error:
-            words += [error.message, error.hint]
-        head = _("{id} {title} ({kind})", id=exercise.id, title=fill(exercise.title), kind=exercise.kind.words)
-        return Card(head, words=tuple(words))
-
-    def setup(self, id: str) -> Card:
-        """Make the starting state of an exercise; one that was made before is left as it is."""
-        exercise = find(id)
         try:
             self._started(exercise)
         except LabError as error:
             return Card(error.message, "fault", words=(error.hint,))
-        return Card(_("{id} is set up.", id=exercise.id))
+        head = _("{id} {title} ({kind})", id=exercise.id, title=fill(exercise.title), kind=exercise.kind.words)
+        return Card(head, words=(fill(_(exercise.goal)),))
 
     def reset(self, id: str) -> Card:
         """Remove what belongs to an exercise, and make its starting state again."""
@@ -200,8 +190,9 @@ class Desk:
         if case.answer is not NOTHING:
             return False
         if start.baseline is not None:
-            return list(verdict.untouched) == start.baseline
-        return bool(exercise.owns) and not exercise.setup and not self._stage.owned(exercise, case.fill)
+            known = {name for _kind, name in names(exercise, case.fill)} | set(start.kept.values())
+            return list(verdict.untouched) == start.baseline and not case.touched(known)
+        return bool(exercise.owns) and not exercise.prepared and not self._stage.owned(exercise, case.fill)
 
     def _started(self, exercise: Exercise) -> Start:
         return self._stage.load(exercise) or self._start(exercise, fresh=False)
@@ -209,7 +200,7 @@ class Desk:
     def _start(self, exercise: Exercise, *, fresh: bool) -> Start:
         fill = self._fill(exercise)
         start, untouched = self._stage.make(exercise, fill, fresh=fresh)
-        if exercise.setup and untouched:
+        if exercise.prepared and untouched:
             verdict = judge(exercise, self._case(exercise, start, NOTHING))
             if verdict.state is State.FAULT:
                 raise Fault(*verdict.words)
@@ -244,6 +235,7 @@ def places(record: EngineRecord, paths: Paths, exercise: Exercise) -> dict[str, 
         "work": str(paths.work),
         "lab": exercise.lab,
         "exercise": exercise.id,
+        "now": f"{time.time():.3f}",
         "registry": registry.private if registry else "",
         "mirror": registry.mirror if registry else "",
         "user": registry.user if registry else "",

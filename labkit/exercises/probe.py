@@ -22,6 +22,10 @@ MEMORY = 250
 """An Engine remembers its last 256 events: from so many on, older ones may be lost."""
 
 
+_READING = ("top", "archive-path", "export", "copy")
+"""Events of calls that only read: a check itself causes them."""
+
+
 class Probe:
     """Questions to one engine, for the length of one check.
 
@@ -83,7 +87,7 @@ class Probe:
         """The engine's time, in seconds since 1970."""
         return time.time() + self._offset
 
-    def events(self, kind: str, action: str, name: str = "") -> list[dict[str, Any]]:
+    def events(self, kind: str, action: str, name: str = "", since: float | None = None) -> list[dict[str, Any]]:
         """Return the events since setup.
 
         Parameters
@@ -91,25 +95,36 @@ class Probe:
         kind: ``container``, ``image``, ``volume``, ``network`` or ``daemon``.
         action: such as ``destroy``; ``exec_start`` also finds ``exec_start: sh``.
         name: or id; empty for all.
+        since: from when on instead, in seconds since 1970; 0 for all that the engine remembers.
 
         Raises `Fault` when there is none, but the engine may have forgotten it.
         """
         filters = {"type": [kind], "event": [action]}
         if name and kind in ("container", "image", "volume", "network"):
             filters[kind] = [name]
-        found = self._events(filters)
-        if not found and len(self._events({})) >= MEMORY:
+        since = self._since if since is None else since
+        found = self._events(filters, since)
+        if not found and len(self._events({}, since)) >= MEMORY:
             raise Fault(
                 _("The engine remembers its last 256 events only, and more have happened since this exercise began."),
                 _("Nothing is counted. Do the step once more and check it at once, or begin again with lab.reset."),
             )
         return found
 
-    def _events(self, filters: dict[str, list[str]]) -> list[dict[str, Any]]:
+    def touched(self, known: set[str]) -> bool:
+        """Whether something was done since setup to one of the things with these names or ids."""
+        for event in self._events({}, self._since):
+            actor = event.get("Actor") or {}
+            called = {actor.get("ID"), *(actor.get("Attributes") or {}).values()}
+            if called & known and str(event.get("Action")).partition(":")[0] not in _READING:
+                return True
+        return False
+
+    def _events(self, filters: dict[str, list[str]], since: float) -> list[dict[str, Any]]:
         # Both ends are given, so that the answer ends.  https://docs.docker.com/reference/api/engine/#tag/System/operation/SystemEvents
-        key = ("/events", json.dumps(filters))
+        key = ("/events", json.dumps([filters, since]))
         if key not in self._asked:
-            params = {"since": f"{self._since:.6f}", "until": f"{self.now():.6f}", "filters": filters}
+            params = {"since": f"{since:.6f}", "until": f"{self.now():.6f}", "filters": filters}
             self._asked[key] = self._ask("GET", "/events", params)
         answer = self._asked[key]
         return [event for event in answer.lines if isinstance(event, dict)] if answer.ok else []

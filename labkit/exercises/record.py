@@ -53,7 +53,8 @@ class Call:
     ----------
     params, json, headers: as ``lab.get`` and the others take them.
     tar: names and texts of files; the body is a tar of them.
-    keep: a name for the ``Id`` (or ``Name``) of the answer: ``{kept:NAME}`` in later calls.
+    keep: a word for the ``Id`` (or ``Name``) of the answer, or ``word=State.Pid`` for
+        another field: ``{kept:word}`` in later calls.
     refused: an answer of 400 or more is what is meant.
     """
 
@@ -67,9 +68,9 @@ class Call:
     refused: bool = False
 
 
-def get(path: str, /, **params: Any) -> Call:
-    """A GET; other words are query parameters."""
-    return Call("GET", path, params)
+def get(path: str, /, *, keep: str = "", **params: Any) -> Call:
+    """A GET; words that `Call` does not know are query parameters."""
+    return Call("GET", path, params, keep=keep)
 
 
 def head(path: str, /, **params: Any) -> Call:
@@ -110,6 +111,9 @@ def container(
 
 
 Calls = Sequence[Call]
+Drawn = Calls | Callable[[Draw], Calls]
+"""Calls, or a function from the draw to them, where their number depends on it."""
+
 Docker = Sequence[Sequence[str] | str]
 """Commands of the docker client as words each, or lines of Python that use docker-py's `client`."""
 
@@ -120,12 +124,12 @@ class Solution:
 
     Parameters
     ----------
-    calls: the requests, in order.
+    calls: the requests, in order.  Of a prediction: those whose status is asked for.
     why: a sentence or two: why it is this way.
     answer: what is given to ``lab.check``, as Python; ``r`` is the last response.
     """
 
-    calls: Calls
+    calls: Drawn
     why: str
     answer: str = ""
 
@@ -170,7 +174,8 @@ class Exercise:
     id: lab and number, such as ``2.3``.
     owns: what the learner or setup makes in it, as ``container:web``: the kind and the
         word of the drawn name (a volume, network or image likewise).  Reset removes it.
-    setup: the calls that make the starting state, or a function from the draw to them.
+    setup: the calls that make the starting state.
+    files: small text files of the starting state: path below the learner's folder, and text.
     hints: for the exercise as a whole under ``""``: four rungs (what to think of, which
         endpoint, which field, almost the whole call).  Under another key stand those that
         help with the findings of that `about` alone, one rung or more.
@@ -190,7 +195,8 @@ class Exercise:
     hints: Mapping[str, Sequence[str]]
     wrong: Sequence[Wrong]
     owns: Sequence[str] = ()
-    setup: Calls | Callable[[Draw], Calls] = ()
+    setup: Drawn = ()
+    files: Mapping[str, str] = field(default_factory=dict)
     also: Sequence[Also] = ()
     docker: Docker = ()
     teardown: Calls = ()
@@ -208,9 +214,15 @@ class Exercise:
         """What exercises are sorted by."""
         return tuple(int(part) for part in self.id.split("."))
 
-    def setup_calls(self, draw: Draw) -> Calls:
-        """Return the calls of the setup."""
-        return self.setup(draw) if callable(self.setup) else self.setup
+    @property
+    def prepared(self) -> bool:
+        """Whether it begins from a state that setup makes."""
+        return bool(self.setup or self.files)
+
+
+def drawn(calls: Drawn, draw: Draw) -> Calls:
+    """Return the calls for one learner."""
+    return calls(draw) if callable(calls) else calls
 
 
 _found: dict[str, Exercise] = {}

@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 import re
 import shlex
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import curl, encode
 from ..model import Endpoint, Request
 from .fill import Fill
-from .record import Call, Exercise
+from .record import Call, Drawn, Exercise, drawn
 from .stage import filled, tar
 
 _KEPT = re.compile(r"KEPT([A-Z0-9]+)KEPT")
@@ -28,12 +27,12 @@ class _Later(dict[str, str]):
         return f"KEPT{word.upper()}KEPT"
 
 
-def _prepared(exercise: Exercise, calls: Sequence[Call], fill: Fill) -> list[Call]:
+def _prepared(exercise: Exercise, calls: Drawn, fill: Fill) -> list[Call]:
     later = Fill(fill.draw, fill.values, _Later())
-    return [filled(call, exercise, later) for call in calls]
+    return [filled(call, exercise, later) for call in drawn(calls, fill.draw)]
 
 
-def labkit_lines(exercise: Exercise, calls: Sequence[Call], fill: Fill) -> list[str]:
+def labkit_lines(exercise: Exercise, calls: Drawn, fill: Fill) -> list[str]:
     """Return one line of Python a call; the last answer is called ``r``."""
     lines = []
     for call in _prepared(exercise, calls, fill):
@@ -93,7 +92,7 @@ def _python_text(text: str) -> str:
 
 
 def curl_lines(
-    exercise: Exercise, calls: Sequence[Call], fill: Fill, endpoint: Endpoint, version: str, bodies: Path
+    exercise: Exercise, calls: Drawn, fill: Fill, endpoint: Endpoint, version: str, bodies: Path
 ) -> list[str]:
     """Return one line of shell a call.  Bodies of bytes are written to `bodies`, where the line finds them.
 

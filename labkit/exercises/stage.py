@@ -23,7 +23,7 @@ from ..session import Session
 from .facts import Fault, dig
 from .fill import Fill
 from .probe import inspect_path
-from .record import Call, Exercise
+from .record import Call, Exercise, drawn
 
 _CREATES = ("/containers/create", "/networks/create", "/volumes/create")
 
@@ -96,9 +96,10 @@ class Stage:
         if fresh:
             self.clear(exercise, fill)
             found = []
-        self.run(exercise, exercise.setup_calls(fill.draw), fill, again=bool(found))
+        self._lay_out(exercise, fill)
+        self.run(exercise, drawn(exercise.setup, fill.draw), fill, again=bool(found))
         offset, now = self._clock()
-        since = now if exercise.setup or fresh else 0.0
+        since = now if exercise.prepared or fresh else 0.0
         return Start(since, offset, dict(fill.kept)), not found
 
     def run(self, exercise: Exercise, calls: Iterable[Call], fill: Fill, *, again: bool = False) -> list[Exchange]:
@@ -113,17 +114,33 @@ class Stage:
         answers = []
         for call in calls:
             answer = send(self._session, filled(call, exercise, fill))
-            if not (answer.ok or call.refused or (again and answer.status == 409)):
+            if answer.error and not (call.refused or (again and answer.status == 409)):
                 raise Fault(
                     _("The starting state could not be made: {method} {path} was answered {status}: {said}",
                       method=call.method, path=answer.request.path, status=answer.status, said=answer.error),
                     _('Begin the exercise again with lab.reset("{id}").', id=exercise.id),
                 )  # fmt: skip
             if call.keep and answer.ok:
-                body = answer.json()
-                fill.kept[call.keep] = str(body.get("Id") or body.get("Name"))
+                word, value = kept(call, answer.json())
+                fill.kept[word] = value
             answers.append(answer)
         return answers
+
+    def _lay_out(self, exercise: Exercise, fill: Fill) -> None:
+        for name, text in exercise.files.items():
+            file = Path(str(fill.values["work"]), fill(name))
+            try:
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_text(fill(text))
+            except OSError as error:
+                raise Fault(
+                    _(
+                        "The file {name} of this exercise cannot be written: {why}.",
+                        name=fill(name),
+                        why=error.strerror,
+                    ),
+                    _("Is the disk full, or the folder read-only?"),
+                ) from error
 
     def owned(self, exercise: Exercise, fill: Fill) -> list[Thing]:
         """Return what the exercise owns and is there; on a shared engine, what carries the label."""
@@ -146,6 +163,9 @@ class Stage:
         for call in exercise.teardown:
             with contextlib.suppress(LabError, ValueError):  # ValueError: what was kept for it is not there
                 send(self._session, filled(call, exercise, fill))
+        for name in exercise.files:
+            with contextlib.suppress(OSError):
+                Path(str(fill.values["work"]), fill(name)).unlink()
         self._file(exercise).unlink(missing_ok=True)
         fill.kept.clear()
         return things
@@ -164,6 +184,13 @@ class Stage:
         # Less than a second is the time that asking took: the clocks are the same one.
         offset = there - here if abs(there - here) > 1 else 0.0
         return offset, time.time() + offset
+
+
+def kept(call: Call, body: Any) -> tuple[str, str]:
+    """Return the word and the value that a call keeps of its answer."""
+    word, _equals, path = call.keep.partition("=")
+    keys = [int(key) if key.isdigit() else key for key in path.split(".")] if path else ["Id"]
+    return word, str(dig(body, *keys) or dig(body, "Name"))
 
 
 def folder(state: Path) -> Path:
