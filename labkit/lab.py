@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import os
 import secrets
 from functools import cached_property
@@ -128,13 +126,8 @@ class Lab(Client):
         Parameters
         ----------
         password: another one than the right one, to see it refused.
-
-        It is base64url of a JSON object: https://docs.docker.com/reference/api/engine/#authentication.
         """
-        registry = self.registry
-        given = Path(registry.password_file).read_text().strip() if password is None else password
-        login = {"username": registry.user, "password": given, "serveraddress": registry.private}
-        return base64.urlsafe_b64encode(json.dumps(login).encode()).decode()
+        return self.registry.auth(password)
 
     @property
     def daemon(self) -> Daemon:

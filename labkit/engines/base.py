@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -108,6 +109,19 @@ class RegistryRecord:
     private: str
     user: str
     password_file: str
+
+    def auth(self, password: str | None = None) -> str:
+        """Return the value of ``X-Registry-Auth`` for the private registry.
+
+        Parameters
+        ----------
+        password: another one than the right one, to see it refused.
+
+        It is base64url of a JSON object: https://docs.docker.com/reference/api/engine/#authentication.
+        """
+        given = Path(self.password_file).read_text().strip() if password is None else password
+        login = {"username": self.user, "password": given, "serveraddress": self.private}
+        return base64.urlsafe_b64encode(json.dumps(login).encode()).decode()
 
 
 @dataclass(frozen=True)

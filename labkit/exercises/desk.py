@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..engines.base import EngineRecord, Paths
+from ..engines.base import EngineRecord, Paths, RegistryRecord
 from ..errors import LabError
 from ..messages import _
 from ..session import Session
@@ -228,6 +228,14 @@ def _own_values(exercise: Exercise, draw: Draw) -> Mapping[str, Any]:
     return exercise.values(draw) if exercise.values else {}
 
 
+def _auth(registry: RegistryRecord | None) -> str:
+    """The header value that lets a push in; empty when there is nothing to log in with."""
+    try:
+        return registry.auth() if registry else ""
+    except OSError:
+        return ""
+
+
 def places(record: EngineRecord, paths: Paths, exercise: Exercise) -> dict[str, Any]:
     """Return what stands in for the placeholders that no word is drawn for."""
     registry = record.registry
@@ -239,4 +247,5 @@ def places(record: EngineRecord, paths: Paths, exercise: Exercise) -> dict[str, 
         "registry": registry.private if registry else "",
         "mirror": registry.mirror if registry else "",
         "user": registry.user if registry else "",
+        "auth": _auth(registry),
     }

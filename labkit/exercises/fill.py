@@ -3,7 +3,7 @@
 {name:web}          a drawn name            {secret:key}     drawn characters
 {port:web}          a drawn host port       {kept:exec}      an Id that a call was answered
 {subnet:front}      a drawn subnet          {address:front.10}  an address in it
-{work} {registry} {mirror} {lab} {exercise}                     {word}: a value of the exercise itself
+{work} {registry} {mirror} {user} {auth} {lab} {exercise}                     {word}: a value of the exercise itself
 """
 
 from __future__ import annotations

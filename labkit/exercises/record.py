@@ -53,6 +53,7 @@ class Call:
     ----------
     params, json, headers: as ``lab.get`` and the others take them.
     tar: names and texts of files; the body is a tar of them.
+    file: the path of a file that is the body, such as ``{work}/lab03/image.tar``.
     keep: a word for the ``Id`` (or ``Name``) of the answer, or ``word=State.Pid`` for
         another field: ``{kept:word}`` in later calls.
     refused: an answer of 400 or more is what is meant.
@@ -66,6 +67,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     keep: str = ""
     refused: bool = False
+    file: str = ""
 
 
 def get(path: str, /, *, keep: str = "", **params: Any) -> Call:
@@ -79,9 +81,10 @@ def head(path: str, /, **params: Any) -> Call:
 
 
 def post(path: str, /, *, json: Any = None, tar: Mapping[str, str] | None = None, keep: str = "",
-         refused: bool = False, headers: Mapping[str, str] | None = None, **params: Any) -> Call:  # fmt: skip
+         refused: bool = False, headers: Mapping[str, str] | None = None, file: str = "",
+         **params: Any) -> Call:  # fmt: skip
     """A POST; words that `Call` does not know are query parameters."""
-    return Call("POST", path, params, json, tar, headers or {}, keep, refused)
+    return Call("POST", path, params, json, tar, headers or {}, keep, refused, file)
 
 
 def put(path: str, /, *, tar: Mapping[str, str] | None = None, **params: Any) -> Call:

@@ -47,8 +47,11 @@ def labkit_lines(exercise: Exercise, calls: Drawn, fill: Fill) -> list[str]:
         if call.tar is not None:
             words.append(f"data={_tar_name(call)}")
             lines += [*_python_tar(call)]
+        if call.file:
+            words.append(f"data=Path({_python_text(call.file)})")
+            lines.append("from pathlib import Path")
         if call.headers:
-            words.append(f"headers={_python(call.headers)}")
+            words.append(f"headers={_python_headers(call)}")
         lines.append(f"r = lab.{call.method.lower()}({', '.join(words)})")
         if call.keep:
             lines.append(f'{call.keep} = r.json()["Id"]')
@@ -71,6 +74,13 @@ def _python_tar(call: Call) -> list[str]:
             "    t.addfile(info, io.BytesIO(text))",
         ]
     return lines
+
+
+def _python_headers(call: Call) -> str:
+    """Return the headers; the login of a registry is never written out."""
+    given = {name: value for name, value in call.headers.items() if name.lower() != "x-registry-auth"}
+    login = [] if len(given) == len(call.headers) else ['"X-Registry-Auth": lab.registry_auth()']
+    return "{" + ", ".join([*login, *(f"{_python(name)}: {_python(value)}" for name, value in given.items())]) + "}"
 
 
 def _python(value: Any) -> str:
@@ -111,6 +121,9 @@ def curl_lines(
             path = bodies / f"{exercise.id}.tar"
             path.write_bytes(body)
             file = str(path)
+        if call.file:
+            there = Path(call.file)  # the learner may have removed it; the line is the same
+            body, file = there.read_bytes() if there.exists() else b"", call.file
         target = encode.target(call.path, call.params, version)
         request = Request(call.method, target, endpoint, encode.headers(fields), body, file)
         line = _variables(curl.curl(request))

@@ -226,12 +226,13 @@ def filled(call: Call, exercise: Exercise, fill: Fill) -> Call:
         fill(call.headers),
         call.keep,
         call.refused,
+        fill(call.file),
     )
 
 
 def send(session: Session, call: Call) -> Exchange:
     """Send a call whose placeholders are filled."""
-    data = tar(call.tar) if call.tar is not None else None
+    data = Path(call.file) if call.file else tar(call.tar) if call.tar is not None else None
     return session.request(call.method, call.path, call.params, json=call.json, data=data, headers=call.headers)
 
 
