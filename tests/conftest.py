@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).parents[1]
 
 
 def _root() -> Path:
-    """The root whose engine the tests use: another than the checkout when one is named, else one for the tests alone."""
+    """The root whose engine the tests use: one named that is not the checkout, else one for the tests alone."""
     given = os.environ.get("LABKIT_ROOT")
     if given and Path(given).resolve() != CHECKOUT:
         return Path(given)

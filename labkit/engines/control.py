@@ -7,7 +7,10 @@ A command is ``{"do": name, ...}``.  The answer is any number of ``{"say": sente
 from __future__ import annotations
 
 import json
+import os
+import select
 import socket
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
@@ -16,9 +19,17 @@ from ..errors import EngineError
 from ..messages import _
 from .base import Progress
 
+_END_SECONDS = 5.0
 
-def ask(path: Path, progress: Progress, do: str, **more: Any) -> Any:
+
+def ask(path: Path, progress: Progress, do: str, *, to_its_end: bool = False, **more: Any) -> Any:
     """Send the supervisor a command, pass on what it says, and return its result.
+
+    Parameters
+    ----------
+    path: the control socket.
+    do, more: the command and what belongs to it.
+    to_its_end: wait until the supervisor has ended, too.
 
     Raises `ConnectionRefusedError` or `FileNotFoundError` when there is no supervisor,
     `EngineError` when it could not do it.
@@ -26,8 +37,22 @@ def ask(path: Path, progress: Progress, do: str, **more: Any) -> Any:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.connect(str(path))
         sock.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
+        process = _peer(sock) if to_its_end else None
         with sock.makefile("rb") as answers:
-            return follow(answers, progress)
+            done = follow(answers, progress)
+        if process is not None:
+            select.select([process], [], [], _END_SECONDS)
+            os.close(process)
+        return done
+
+
+def _peer(sock: socket.socket) -> int | None:
+    """A descriptor that is readable once the process at the other end has ended: pidfd_open(2)."""
+    pid, _user, _group = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    try:
+        return os.pidfd_open(pid)
+    except OSError:
+        return None
 
 
 def follow(answers: IO[bytes], progress: Progress) -> Any:

@@ -15,7 +15,7 @@ from typing import Any
 from ..errors import EngineError
 from ..messages import _
 from . import daemonconfig
-from .base import LABEL, Paths
+from .base import LABEL, DaemonConfig, Paths
 from .namespace import Namespace, remove_cgroups
 from .netns import There
 from .ports import Block
@@ -61,17 +61,26 @@ class Daemon:
         return self.paths.run / "docker.sock"
 
     @property
+    def runs(self) -> bool:
+        """Whether dockerd and its namespaces are there; it may not be ready yet."""
+        return self.namespace.alive and not self.namespace.exited.is_set()
+
+    @property
     def _argv(self) -> list[str]:
         program = shutil.which("dockerd", path=search_path()) or "dockerd"
         return [program, "--config-file", str(self._config_file)]
 
-    def launch(self) -> None:
-        """Start the namespaces, and dockerd in them, with the lab's own configuration."""
+    def launch(self, config: DaemonConfig | None = None) -> None:
+        """Start the namespaces, and dockerd in them.
+
+        Parameters
+        ----------
+        config: the daemon.json to start with; None for the lab's own.
+        """
         self.network = None
         self.carries_registry = False
-        shutil.rmtree(self.paths.run / "exec", ignore_errors=True)  # pid files and sockets of a former life
-        remove_cgroups(self._cgroup)
-        daemonconfig.write(self._config_file, self._base())
+        sweep(self.paths)
+        daemonconfig.write(self._config_file, config or self._base())
         self._clear()
         self.namespace = Namespace(self._argv, self.paths.run, self._log, search_path(), self.block.engine)
 
@@ -80,10 +89,6 @@ class Daemon:
         (self.paths.run / "docker.pid").unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
-
-    @property
-    def _cgroup(self) -> str:
-        return f"{LABEL}-{self.paths.instance}"
 
     def _base(self) -> dict[str, Any]:
         proxy = self.paths.state / "docker-proxy"
@@ -95,7 +100,7 @@ class Daemon:
             "data-root": str(self.paths.state / "engine"),
             "exec-root": str(self.paths.run / "exec"),
             "pidfile": str(self.paths.run / "docker.pid"),
-            "cgroup-parent": f"/{self._cgroup}",
+            "cgroup-parent": f"/{cgroup(self.paths)}",
             "exec-opts": ["native.cgroupdriver=cgroupfs"],
             "userland-proxy-path": str(proxy),
             "registry-mirrors": [f"http://127.0.0.1:{self.block.mirror}"],
@@ -146,6 +151,19 @@ class Daemon:
         """Start dockerd where the former one has ended."""
         self._clear()
         await self.namespace.start(self._argv)
+
+    async def mend(self) -> None:
+        """Start anew, with the daemon.json in force, where dockerd or its namespaces were killed.
+
+        Containers that dockerd left behind would hold up the next one for ten seconds,
+        and end all the same; so they end with their namespaces, unless they are meant to stay.
+        """
+        config = daemonconfig.read(self._config_file)
+        if self.namespace.alive and config.get("live-restore"):
+            await self.again()
+            return
+        await self.namespace.end(0)
+        self.launch(config)
 
     async def reload(self, changes: dict[str, Any]) -> None:
         """Change daemon.json and send SIGHUP; put it back when dockerd refuses it."""
@@ -203,7 +221,18 @@ class Daemon:
     async def stop(self) -> None:
         """End dockerd and its namespaces, and remove its control groups."""
         await self.namespace.end(STOP_SECONDS)
-        remove_cgroups(self._cgroup)
+        sweep(self.paths)
+
+
+def cgroup(paths: Paths) -> str:
+    """The control group of the containers of a checkout."""
+    return f"{LABEL}-{paths.instance}"
+
+
+def sweep(paths: Paths) -> None:
+    """Remove the files and control groups that an engine leaves when it is killed."""
+    shutil.rmtree(paths.run / "exec", ignore_errors=True)  # pid files and sockets of a former life
+    remove_cgroups(cgroup(paths))
 
 
 async def ping(socket: Path) -> bool:

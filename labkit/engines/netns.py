@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import os
 import socket
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,7 @@ class Here:
 
 
 class There(Here):
-    """Another network namespace, given by an open descriptor of it.
+    """Another network namespace, given by an open descriptor of it, which this closes.
 
     A socket belongs for good to the namespace of the thread that made it, so one
     thread enters the namespace and does nothing but make sockets.
@@ -53,7 +54,9 @@ class There(Here):
 
 def _enter(descriptor: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.setns(descriptor, _CLONE_NEWNET):
+    failed = libc.setns(descriptor, _CLONE_NEWNET)
+    os.close(descriptor)  # an open one would keep the namespace
+    if failed:
         raise OSError(ctypes.get_errno(), "setns")
 
 

@@ -59,8 +59,7 @@ def install(names: Sequence[str], progress: Progress) -> None:
     """Install packages with apt-get, after saying so.  Raises `EngineError`."""
     command = ["apt-get", "install", "-y", "--no-install-recommends", *names]
     progress(_("Installing Docker: {command}", command=" ".join(command)), None)
-    # The package would start a Docker of the machine's own: nobody asked for that one.
-    _with_lists(["env", "RUNLEVEL=1", *command], progress)
+    _with_lists(command, progress)
 
 
 def download(names: Sequence[str], folder: Path, progress: Progress) -> list[Path]:

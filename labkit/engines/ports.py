@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
+import socket
 from dataclasses import dataclass
-from pathlib import Path
 
 from ..errors import EngineError
 from ..messages import _
-from .base import Paths
+from .base import LABEL, Paths
 from .netns import free
 
 FIRST, SIZE, COUNT = 20000, 200, 60
 """Blocks of ports below 32768, where Linux picks its own from."""
 
-_HELD: dict[Path, int] = {}
-"""Descriptors whose locks say that a block is taken; they last as long as this process."""
+_HELD: list[socket.socket] = []
+"""Sockets whose abstract names say that a block is taken; they last as long as this process."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def claim(paths: Paths) -> Block:
         first = int(paths.instance, 16)
     for number in range(COUNT):
         block = Block(FIRST + (first + number) % COUNT * SIZE)
-        if _take(paths.run.parent / f"ports-{block.base}", block):
+        if _take(block):
             noted.write_text(f"{block.base}\n")
             return block
     raise EngineError(
@@ -82,22 +80,16 @@ def claim(paths: Paths) -> Block:
     )
 
 
-def _take(lock: Path, block: Block) -> bool:
-    descriptor = os.open(lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+def _take(block: Block) -> bool:
+    # An abstract name (unix(7)) belongs to one process, and leaves no file behind.
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if not all(free("127.0.0.1", port) for port in block.fixed):
-            raise OSError
+        name.bind(f"\0{LABEL}/ports/{block.base}")
     except OSError:
-        os.close(descriptor)
+        name.close()
         return False
-    _HELD[lock] = descriptor
+    if not all(free("127.0.0.1", port) for port in block.fixed):
+        name.close()
+        return False
+    _HELD.append(name)
     return True
-
-
-def release() -> None:
-    """Let go of what was claimed, and of its traces."""
-    for lock, descriptor in _HELD.items():
-        lock.unlink(missing_ok=True)
-        os.close(descriptor)
-    _HELD.clear()

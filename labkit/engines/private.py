@@ -22,7 +22,7 @@ from ..model import Endpoint
 from ..session import Session
 from . import control, daemonconfig, packages, registry
 from .base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
-from .daemon import search_path
+from .daemon import search_path, sweep
 from .ports import Block
 
 _MAX_SOCKET = 107
@@ -60,16 +60,16 @@ class Private(Engine):
         if why := self.unavailable():
             raise EngineError(why)
         self._check_length()
-        with self._one_at_a_time():
+        with self._one_at_a_time() as lock:
             if not self._dockerd():
                 packages.install(["docker.io"], progress)
             try:
                 done = control.ask(self._control, progress, "up")
             except FileNotFoundError:
-                done = self._spawn(progress)
+                done = self._spawn(lock, progress)
             except ConnectionRefusedError:
                 progress(_("The lab's supervisor had been killed; the engine is started anew."), None)
-                done = self._spawn(progress)
+                done = self._spawn(lock, progress)
         return self._record(Block(done["base"]))
 
     def _check_length(self) -> None:
@@ -81,8 +81,8 @@ class Private(Engine):
             )
 
     @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        """Let no two starters of one checkout meet."""
+    def _one_at_a_time(self) -> Iterator[int]:
+        """Let no two starters of one checkout meet; give the descriptor of the lock."""
         try:
             self.paths.state.mkdir(mode=0o700, exist_ok=True)
             (self.paths.state / "log").mkdir(exist_ok=True)
@@ -95,14 +95,18 @@ class Private(Engine):
             ) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock
         finally:
             os.close(lock)
 
-    def _spawn(self, progress: Progress) -> Any:
-        """Start the supervisor and wait for its first answer."""
+    def _spawn(self, lock: int, progress: Progress) -> Any:
+        """Start the supervisor and wait for its first answer.
+
+        It takes the lock with it until it can be asked: when this process is killed
+        meanwhile, the next one waits for it, and starts no second supervisor.
+        """
         read, write = os.pipe()
-        program = [sys.executable, "-m", "labkit.engines.supervisor", str(self.paths.root), str(write)]
+        program = [sys.executable, "-m", "labkit.engines.supervisor", str(self.paths.root), str(write), str(lock)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
         environment["PYTHONPATH"] = str(Path(__file__).parents[2])
         with (self.paths.state / "log" / "supervisor.log").open("ab") as log, open(read, "rb") as answers:
@@ -110,7 +114,7 @@ class Private(Engine):
             subprocess.run(
                 ["setsid", "--fork", *program],
                 check=True,
-                pass_fds=[write],
+                pass_fds=[write, lock],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -161,10 +165,9 @@ class Private(Engine):
         except ConnectionFailed:
             pass  # it does not run, or does not answer: either way it is ended below
         try:
-            control.ask(self._control, progress, "stop")
-        except FileNotFoundError:
-            return
-        except ConnectionRefusedError:
+            control.ask(self._control, progress, "stop", to_its_end=True)
+        except OSError:  # no supervisor, or a killed one
+            sweep(self.paths)
             shutil.rmtree(self.paths.run, ignore_errors=True)
 
     def _kill_containers(self) -> None:

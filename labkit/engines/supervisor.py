@@ -47,16 +47,13 @@ class Supervisor:
 
     async def up(self, say: Say) -> dict[str, Any]:
         """Bring up whatever does not run, and say what had ended by itself."""
-        if not self.daemon.namespace.alive:
-            say(_("The engine's namespaces had ended; they are made again."))
+        if not self.daemon.runs:
+            say(_("The engine had been killed; it is started again."))
             await self._close_servers()
-            self.daemon.launch()
+            await self.daemon.mend()
         if self.daemon.network is None:
             published = Published(await self.daemon.enter())
             self._servers.append(await published.serve(self.paths.run / "ports.sock"))
-        if self.daemon.namespace.exited.is_set():
-            say(_("The engine had ended; it is started again."))
-            await self.daemon.again()
         await self.daemon.ready()
         await self._open_doors()
         if not self.daemon.carries_registry:
@@ -69,7 +66,7 @@ class Supervisor:
             registry.password_file(self.paths)
             self._registry = registry.Registry(self.paths, program)
         if self._registry.start():
-            say(_("The lab registry had ended; it is started again."))
+            say(_("The lab registry had been killed; it is started again."))
         await self._registry.ready()
         if not self.daemon.carries_registry:
             await self._open_registry()
@@ -122,7 +119,7 @@ class Supervisor:
     def status(self) -> dict[str, Any]:
         """What runs now."""
         return {
-            "engine": self.daemon.namespace.alive and not self.daemon.namespace.exited.is_set(),
+            "engine": self.daemon.runs,
             "registry": self._registry is not None and self._registry.running,
             "base": self.block.base,
         }
@@ -184,47 +181,51 @@ def _line(answer: dict[str, Any]) -> bytes:
     return json.dumps(answer).encode() + b"\n"
 
 
-async def _main(supervisor: Supervisor, first: int) -> None:
-    """Serve until told to stop; the answer to the first command, *up*, goes to a pipe."""
+def _write(pipe: int, answer: dict[str, Any]) -> None:
+    with contextlib.suppress(BrokenPipeError):  # the one who waits for it was killed
+        os.write(pipe, _line(answer))
+
+
+async def _main(supervisor: Supervisor, first: int, lock: int) -> None:
+    """Serve until told to stop.
+
+    Parameters
+    ----------
+    first: a pipe, for the answer to the first command, *up*.
+    lock: a descriptor of the lock that keeps a second start waiting.
+    """
     loop = asyncio.get_running_loop()
     paths = supervisor.paths
     control = paths.run / "control.sock"
     control.unlink(missing_ok=True)
     loop.add_signal_handler(signal.SIGTERM, lambda: loop.create_task(supervisor.stop()))
-    started = await supervisor.carry_out({"do": "up"}, lambda answer: os.write(first, _line(answer)))
+    started = await supervisor.carry_out({"do": "up"}, lambda answer: _write(first, answer))
     if started:
         server = await asyncio.start_unix_server(supervisor.serve, control)
         os.close(first)  # the one who waits for it finds the control socket
+        os.close(lock)  # and whoever starts next too
         await supervisor.over.wait()
         server.close()
     else:
         await supervisor.stop()
     shutil.rmtree(paths.run, ignore_errors=True)
-    ports.release()
     with contextlib.suppress(OSError):
         paths.run.parent.rmdir()  # the last checkout's
 
 
 def main() -> None:
     """Be the supervisor of the checkout named by the first argument."""
-    paths, first = Paths.of(Path(sys.argv[1])), int(sys.argv[2])
+    paths, first, lock = Paths.of(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
     try:
         supervisor = Supervisor(paths)
     except EngineError as error:
-        os.write(first, _line({"error": error.message, "hint": error.hint}))
+        _write(first, {"error": error.message, "hint": error.hint})
         return
     except OSError as error:
-        os.write(
-            first,
-            _line(
-                {
-                    "error": _("The engine's files cannot be written: {why}.", why=error),
-                    "hint": _("Is the disk full (df -h), or the folder read-only?"),
-                }
-            ),
-        )
+        said = _("The engine's files cannot be written: {why}.", why=error)
+        _write(first, {"error": said, "hint": _("Is the disk full (df -h), or the folder read-only?")})
         return
-    asyncio.run(_main(supervisor, first))
+    asyncio.run(_main(supervisor, first, lock))
 
 
 if __name__ == "__main__":
