@@ -32,6 +32,8 @@ from .messages import _
 _FIRST_PORT = 8888
 _READY = 90.0
 """How long JupyterLab may take to answer, in seconds."""
+_PATIENCE = 3.0
+"""How long it may take to answer one question, in seconds."""
 _END = 10.0
 """How long it may take to end when asked, in seconds."""
 
@@ -285,7 +287,7 @@ def _signal(process: psutil.Process, name: str) -> None:
 
 def _ask(server: Server, method: str, path: str) -> int:
     """Ask the server; return the status, 0 when it does not answer."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=3)
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_PATIENCE)
     try:
         connection.request(method, path, headers={"Authorization": f"token {server.token}"})
         return connection.getresponse().status

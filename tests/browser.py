@@ -1,0 +1,138 @@
+"""JupyterLab in a real Chromium, driven through the page's own application object.
+
+JupyterLab must have been started with ``--LabApp.expose_app_in_browser=True``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+# A promise of the page may never be kept (a dialog that asks for a kernel), and Playwright sets no limit here.
+_WITHIN = """([step, argument, seconds]) => Promise.race([
+  eval(step)(argument),
+  new Promise((_, fail) => setTimeout(() => fail(new Error(`not done in ${seconds} s`)), 1000 * seconds)),
+])"""
+
+# Idle alone is not enough: a kernel that is not connected yet is also said to be idle.
+_OPEN = """async ({path}) => {
+  const app = window.jupyterapp;
+  await app.restored;
+  const panel = await app.commands.execute('docmanager:open', {path, factory: 'Notebook'});
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  const kernel = panel.sessionContext.session.kernel;
+  while (kernel.connectionStatus !== 'connected' || kernel.status !== 'idle')
+    await new Promise(done => setTimeout(done, 50));
+  app.shell.activateById(panel.id);
+}"""
+
+_RUN = """async () => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  await window.jupyterapp.commands.execute('notebook:run-all-cells');
+  const kernel = panel.sessionContext.session.kernel;
+  while (kernel.status !== 'idle') await new Promise(done => setTimeout(done, 50));
+  const cells = [];
+  for (const cell of panel.content.model.cells)
+    if (cell.type === 'code')
+      cells.push({id: cell.id, source: cell.sharedModel.source, count: cell.executionCount,
+                  outputs: cell.outputs.toJSON()});
+  return cells;
+}"""
+
+_CLOSE = """async () => {
+  const panel = window.jupyterapp.shell.currentWidget;
+  await panel.sessionContext.shutdown();
+  await panel.context.save();
+  panel.dispose();
+}"""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell after it ran."""
+
+    id: str
+    source: str
+    count: int | None
+    outputs: list[dict[str, Any]]
+
+    @property
+    def errors(self) -> list[str]:
+        """What the cell raised."""
+        return [f"{o['ename']}: {o['evalue']}" for o in self.outputs if o["output_type"] == "error"]
+
+
+class JupyterPage:
+    """A page that shows JupyterLab.
+
+    Parameters
+    ----------
+    seconds: how long one step may take.
+    """
+
+    def __init__(self, page: Page, seconds: float = 120.0) -> None:
+        self.page = page
+        self.seconds = seconds
+
+    def load(self, url: str) -> None:
+        """Open JupyterLab and wait until its application is there."""
+        self.page.goto(url, wait_until="commit")
+        self.page.wait_for_function("window.jupyterapp !== undefined")
+
+    def open(self, path: str) -> None:
+        """Open a notebook and wait until its kernel can be used."""
+        self._do(_OPEN, path=path)
+
+    def run_all(self) -> list[Cell]:
+        """Run all cells of the notebook in front; return them when the kernel is idle again."""
+        return [Cell(**cell) for cell in self._do(_RUN)]
+
+    def close(self) -> None:
+        """Save the notebook in front, end its kernel and close it."""
+        self._do(_CLOSE)
+
+    def files(self) -> set[str]:
+        """The names that the file browser shows."""
+        self.page.wait_for_selector(".jp-DirListing-item")
+        return set(self.page.locator(".jp-DirListing-itemName").all_inner_texts())
+
+    def _do(self, step: str, **argument: str) -> Any:
+        return self.page.evaluate(_WITHIN, [step, argument, self.seconds])
+
+    def picture(self, file: Path) -> None:
+        """Keep a picture of the page."""
+        self.page.screenshot(path=str(file))
+
+
+@contextmanager
+def chromium() -> Iterator[BrowserContext]:
+    """A Chromium with a profile of its own."""
+    with TemporaryDirectory() as profile, sync_playwright() as playwright:
+        context = playwright.chromium.launch_persistent_context(
+            profile,
+            executable_path="/usr/bin/chromium",
+            headless=True,
+            args=FLAGS,
+            viewport={"width": 1400, "height": 900},
+        )
+        try:
+            yield context
+        finally:
+            context.close()
