@@ -115,9 +115,7 @@ def notes(request: Request) -> list[str]:
                 )
             )
         elif variable:
-            said.append(
-                _("Set the shell variable {variable} to the header's value first.", variable=variable)
-            )
+            said.append(_("Set the shell variable {variable} to the header's value first.", variable=variable))
     if has_secret(request):
         said.append(_("Set the shell variable AUTH_BODY to the JSON body first; it holds the password."))
     return said

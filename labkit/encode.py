@@ -30,7 +30,8 @@ class Gap(UsageError):
 
     def __init__(self) -> None:
         super().__init__(
-            _("This call still has a gap: ..."), _("Put something in the place of the three dots and run the cell again.")
+            _("This call still has a gap: ..."),
+            _("Put something in the place of the three dots and run the cell again."),
         )
 
 
@@ -45,7 +46,7 @@ def target(path: str, params: Params, version: str = "") -> str:
 
     Raises `UsageError` for what cannot be sent, `Gap` for ``...``.
     """
-    if path is ... or any(value is ... for value in params.values()):
+    if path is ... or any(value is ... for value in params.values()):  # type: ignore[comparison-overlap]
         raise Gap
     if not isinstance(path, str):
         raise UsageError(_("A path is text; this one is of the kind {kind}.", kind=type(path).__name__))
@@ -123,7 +124,7 @@ def headers(given: Mapping[str, str]) -> Headers:
     """Return the headers as pairs.  Raises `UsageError` for a name or value that HTTP forbids."""
     pairs = []
     for name, value in given.items():
-        if value is ...:
+        if value is ...:  # type: ignore[comparison-overlap]
             raise Gap
         value = str(value)
         if not _TOKEN.fullmatch(name):

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
+from typing import Any
 
 # C0 (but for tab and newline), DEL and C1; then the marks that reorder text
 # (Unicode bidirectional controls), which can make a line read as another one.
@@ -34,3 +36,11 @@ def decode(data: bytes) -> str:
 def escape(text: object) -> str:
     """Return `text`, harmless and escaped, for HTML content or a quoted attribute."""
     return html.escape(harmless(str(text)), quote=True)
+
+
+_TOKENS = frozenset(("identitytoken", "token", "access_token", "refresh_token"))
+
+
+def without_secrets(answer: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an answer with the tokens hidden that a login hands out (``POST /auth``, a token service)."""
+    return {k: "***" if k.lower() in _TOKENS and isinstance(v, str) and v else v for k, v in answer.items()}

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from . import api, curl, encode
 from .errors import ConnectionFailed, StreamError, UsageError
 from .exchange import Exchange
+from .human import size
 from .live import Stream
 from .messages import _
 from .model import Endpoint, Request, Response
@@ -167,7 +168,7 @@ class Session:
     ) -> Request:
         if json is not None and data is not None:
             raise UsageError(_("A call has one body: json= or data=, not both."), _("Leave one of them out."))
-        if data is ...:
+        if data is ...:  # type: ignore[comparison-overlap]  # a learner's gap
             raise encode.Gap
         given = dict(headers or {})
         body: bytes | None = None
@@ -248,7 +249,8 @@ def _read(reply: Reply | Upgraded, seconds: float | None) -> tuple[bytes, str]:
     except TimeoutError:
         if seconds is None:
             raise StreamError(
-                _("The engine was silent for too long in the middle of its answer."), _("Give more time with timeout=...")
+                _("The engine was silent for too long in the middle of its answer."),
+                _("Give more time with timeout=..."),
             ) from None
         return b"".join(pieces), "time"
     return b"".join(pieces), ""
@@ -258,9 +260,16 @@ def _notes(request: Request, response: Response) -> tuple[str, ...]:
     """Say what a learner would otherwise have to guess about this exchange."""
     said = []
     if response.cut == "time":
-        said.append(_("This answer has no end; it was cut after {n:.0f} s. Add stream=True to read it bit by bit.", n=ENDLESS))
+        said.append(
+            _("This answer has no end; it was cut after {n:.0f} s. Add stream=True to read it bit by bit.", n=ENDLESS)
+        )
     if response.cut == "size":
-        said.append(_("This answer is larger than 256 MiB and was cut. Add stream=True to read it bit by bit."))
+        said.append(
+            _(
+                "This answer is larger than {size} and was cut. Add stream=True to read it bit by bit.",
+                size=size(MAX_BODY),
+            )
+        )
     if response.status in (404, 405) and request.version and api.template(request.method, request.path) is None:
         close = api.advice(request.method, request.path)
         said.append(
