@@ -75,7 +75,9 @@ class Stream:
         Raises `StreamError` when nothing reads it.
         """
         if not isinstance(self._reply, Upgraded):
-            raise StreamError("This connection was not upgraded, so it carries no input.", "Add upgrade=True to the call.")
+            raise StreamError(
+                "This connection was not upgraded, so it carries no input.", "Add upgrade=True to the call."
+            )
         self._reply.send(data.encode() if isinstance(data, str) else data)
 
     def close_write(self) -> None:
@@ -105,5 +107,3 @@ class Stream:
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, Any]:
         return self.exchange._repr_mimebundle_()
-
-

@@ -43,7 +43,8 @@ class _Plain(urllib3.connection.HTTPConnection):
 
     def connect(self) -> None:
         if not self.endpoint.socket:
-            return super().connect()
+            super().connect()
+            return
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(CONNECT_SECONDS)
         try:
@@ -203,7 +204,11 @@ def send(adapter: Adapter, request: Request, seconds: float) -> Reply:
     except requests.exceptions.ReadTimeout as error:
         raise ConnectionFailed(
             request.endpoint,
-            _("The engine at {endpoint} did not answer within {seconds:.0f} s.", endpoint=request.endpoint, seconds=seconds),
+            _(
+                "The engine at {endpoint} did not answer within {seconds:.0f} s.",
+                endpoint=request.endpoint,
+                seconds=seconds,
+            ),
             _("Some calls wait for something to happen. Give more time with timeout=..., or interrupt the kernel."),
         ) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
