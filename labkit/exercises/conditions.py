@@ -122,6 +122,18 @@ class Conditions(Probe):
         """Return the volume with the name drawn for `word`; it must be there."""
         return self.thing("volume", self.draw.name(word), about)
 
+    def staged(self, kind: str, word: str) -> Seen:
+        """Return a thing that setup made and that the learner has only to look at.
+
+        When it is not there any more, the exercise has to begin again: that is no wrong answer.
+        """
+        name = self.draw.name(word)
+        found = self.look(kind, name)
+        if found is None:
+            said = _("The {kind} {name} of this exercise is not there any more.", kind=kind, name=name)
+            raise NotAttempted(said + " " + self.fill(_('Begin it again: lab.reset("{exercise}").')))
+        return Seen(found, inspect_path(kind, name))
+
     def thing(self, kind: str, name: str, about: str = "") -> Seen:
         """Return what inspecting a container, image, volume or network answers; it must be there."""
         found = self.look(kind, name)

@@ -57,7 +57,7 @@ class Desk:
         Raises `UnknownExercise` for an id that there is not, and nothing else.
         """
         exercise = find(id)
-        verdict = self._look(exercise, answer)
+        verdict = self.look(exercise, answer)
         if not verdict.counts:
             return verdict
         entries, _said = self._journal.read()
@@ -98,7 +98,7 @@ class Desk:
     def hint(self, id: str) -> Card:
         """Show the next hint: of those that help with what a check finds now."""
         exercise = find(id)
-        verdict = self._look(exercise, NOTHING)
+        verdict = self.look(exercise)
         fill = self._fill(exercise)
         head = _("{id} {title}: hint", id=exercise.id, title=fill(exercise.title))
         if verdict.passed:
@@ -165,8 +165,13 @@ class Desk:
         """Forget the starting states of the lab that is open: what they made was removed."""
         forget(self._paths.state, self._draw.lab)
 
-    def _look(self, exercise: Exercise, answer: object) -> Verdict:
-        """Return the verdict, without writing anything down."""
+    def look(self, exercise: Exercise, answer: object = NOTHING, off: frozenset[str] = frozenset()) -> Verdict:
+        """Return the verdict, without writing anything down.
+
+        Parameters
+        ----------
+        off: conditions that are taken for fulfilled, as `Verdict.sites` names them; for tests alone.
+        """
         lacking = [need for need in exercise.needs if need not in {c.value for c in self._record.capabilities}]
         if lacking:
             words = (
@@ -177,7 +182,7 @@ class Desk:
             return Verdict(exercise.id, exercise.title, State.FAULT, words=words)
         try:
             start = self._started(exercise)
-            case = self._case(exercise, start, answer)
+            case = self._case(exercise, start, answer, off)
             verdict = judge(exercise, case)
             if verdict.state is State.NOT_YET and self._untouched(exercise, start, verdict, case):
                 return not_attempted(exercise, case, verdict)
@@ -201,17 +206,19 @@ class Desk:
         fill = self._fill(exercise)
         start, untouched = self._stage.make(exercise, fill, fresh=fresh)
         if exercise.prepared and untouched:
-            verdict = judge(exercise, self._case(exercise, start, NOTHING))
+            verdict = judge(exercise, self._case(exercise, start))
             if verdict.state is State.FAULT:
                 raise Fault(*verdict.words)
             start = Start(start.since, start.offset, start.kept, list(verdict.untouched))
         self._stage.save(exercise, start)
         return start
 
-    def _case(self, exercise: Exercise, start: Start, answer: object) -> Case:
+    def _case(
+        self, exercise: Exercise, start: Start, answer: object = NOTHING, off: frozenset[str] = frozenset()
+    ) -> Case:
         fill = self._fill(exercise)
         fill.kept.update(start.kept)
-        return Case(self._session, fill, answer, since=start.since, offset=start.offset)
+        return Case(self._session, fill, answer, since=start.since, offset=start.offset, off=off)
 
     def _fill(self, exercise: Exercise) -> Fill:
         draw = Draw(self._draw.seed, exercise.lab, self._record.ports)
@@ -248,4 +255,5 @@ def places(record: EngineRecord, paths: Paths, exercise: Exercise) -> dict[str, 
         "mirror": registry.mirror if registry else "",
         "user": registry.user if registry else "",
         "auth": _auth(registry),
+        "password_file": registry.password_file if registry else "",
     }

@@ -3,7 +3,12 @@
 {name:web}          a drawn name            {secret:key}     drawn characters
 {port:web}          a drawn host port       {kept:exec}      an Id that a call was answered
 {subnet:front}      a drawn subnet          {address:front.10}  an address in it
-{work} {registry} {mirror} {user} {auth} {lab} {exercise}                     {word}: a value of the exercise itself
+{work}              the learner's folder    {lab} {exercise}  their numbers
+{registry} {mirror} {user}                  the lab registry's addresses and user
+{auth}              the value of X-Registry-Auth; never shown
+{password_file}     where the registry's password is
+{now}               the time, in seconds since 1970
+{word}              a value of the exercise itself
 """
 
 from __future__ import annotations

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -13,7 +16,7 @@ from ..exchange import Exchange
 from ..messages import _
 from ..model import Endpoint, Request
 from ..session import Session
-from .facts import Fault
+from .facts import Fault, dig
 
 PATIENCE = 10.0
 """How long the engine may be silent before a check is given up, in seconds."""
@@ -21,6 +24,9 @@ PATIENCE = 10.0
 MEMORY = 250
 """An Engine remembers its last 256 events: from so many on, older ones may be lost."""
 
+
+_STARTING = 2.0
+"""So long after its start, in seconds, a container's server may not listen yet."""
 
 _READING = ("top", "archive-path", "export", "copy")
 """Events of calls that only read: a check itself causes them."""
@@ -61,7 +67,7 @@ class Probe:
                 _("The check could not be made: {why}", why=error.message),
                 _("Nothing is counted. When the engine is back, run this cell again. {hint}", hint=error.hint),
             ) from error
-        if answer.status >= 500:
+        if answer.status >= 500 and version is None:  # a learner's own request may well be answered 500
             raise Fault(
                 _("The engine answered {status} to {method} {path}.", status=answer.status, method=method, path=path),
                 _("Nothing is counted. Run this cell again; ./lab doctor looks deeper."),
@@ -129,15 +135,41 @@ class Probe:
         answer = self._asked[key]
         return [event for event in answer.lines if isinstance(event, dict)] if answer.ok else []
 
-    def fetch(self, port: int, path: str = "/") -> Exchange | None:
-        """Return what a web server at a published port answers; None when none does."""
+    def fetch(self, port: int, path: str = "/", of: Mapping[str, Any] | None = None) -> Exchange | None:
+        """Return what a web server at a published port answers; None when none does.
+
+        Parameters
+        ----------
+        of: the container that it runs in; one that has just been started is given time.
+        """
         web = Session(Endpoint(host="127.0.0.1", port=port), version="")
+        end = time.monotonic() + (_STARTING if self._young(of) else 0.0)
         try:
-            return web.request("GET", path, timeout=2.0)
-        except LabError:
-            return None
+            while True:
+                try:
+                    return web.request("GET", path, timeout=2.0)
+                except LabError:
+                    if time.monotonic() >= end:
+                        return None
+                    time.sleep(0.05)
         finally:
             web.close()
+
+    def _young(self, of: Mapping[str, Any] | None) -> bool:
+        started = dig(of, "State", "StartedAt")
+        return started is not None and self.now() - seconds(str(started)) < _STARTING
+
+
+def seconds(said: str) -> float:
+    """Return a time as the API writes it, in seconds since 1970; 0 for one that cannot be read.
+
+    Source: RFC 3339; the Engine writes nanoseconds, and Python 3.10 reads microseconds alone.
+    """
+    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", said)
+    if not found:
+        return 0.0
+    whole, part, zone = found.groups()
+    return datetime.fromisoformat(whole + zone.replace("Z", "+00:00")).timestamp() + float(part or 0)
 
 
 def inspect_path(kind: str, name: str) -> str:

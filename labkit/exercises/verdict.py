@@ -38,6 +38,7 @@ class Verdict:
     words: how to begin, or what the fault is.
     evidence: what was compared: where, and the value there.
     untouched: how the findings and the things looked at read; to tell whether anything changed since setup.
+    sites: the conditions that were looked at, by function and line.
     seconds: how long the check took.
     """
 
@@ -48,6 +49,7 @@ class Verdict:
     words: tuple[str, ...] = ()
     evidence: tuple[tuple[str, str], ...] = ()
     untouched: tuple[str, ...] = ()
+    sites: tuple[str, ...] = ()
     seconds: float = 0.0
 
     @property
@@ -118,7 +120,9 @@ def judge(exercise: Exercise, case: Case) -> Verdict:
     seconds = time.perf_counter() - begin
     untouched = (*(f"{f.expected}\0{f.found}\0{f.where}" for f in findings), *case.identity)
     title = case.fill(exercise.title)
-    return Verdict(exercise.id, title, state, findings, words, tuple(case.evidence_seen), untouched, seconds)
+    return Verdict(
+        exercise.id, title, state, findings, words, tuple(case.evidence_seen), untouched, tuple(case.sites), seconds
+    )
 
 
 def not_attempted(exercise: Exercise, case: Case, verdict: Verdict) -> Verdict:
@@ -128,7 +132,8 @@ def not_attempted(exercise: Exercise, case: Case, verdict: Verdict) -> Verdict:
 
 def _not_attempted(exercise: Exercise, case: Case, how: str, seconds: float) -> Verdict:
     begin = how.replace("…", exercise.id, 1) or case.fill(exercise.begin or exercise.hints[""][0])
-    return Verdict(exercise.id, case.fill(exercise.title), State.NOT_ATTEMPTED, words=(begin,), seconds=seconds)
+    title = case.fill(exercise.title)
+    return Verdict(exercise.id, title, State.NOT_ATTEMPTED, words=(begin,), sites=tuple(case.sites), seconds=seconds)
 
 
 def _bug(exercise: Exercise, error: Exception) -> tuple[str, str]:

@@ -1,0 +1,183 @@
+"""What the tests of the exercises share: a learner who does them, right and wrong, in every way."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from labkit.curl import SECRET_HEADERS
+from labkit.engines.base import EngineRecord, Paths
+from labkit.exchange import Exchange
+from labkit.exercises.conditions import NOTHING
+from labkit.exercises.desk import Desk
+from labkit.exercises.fill import Fill
+from labkit.exercises.record import Call, Exercise, Kind, drawn
+from labkit.exercises.show import curl_lines, docker_lines, labkit_lines
+from labkit.exercises.stage import filled, kept, send
+from labkit.exercises.verdict import Verdict
+from labkit.lab import Lab
+from labkit.model import Request, Response
+
+READING = (Kind.FIND_OUT, Kind.EXPLAIN)
+"""Kinds whose attempts change nothing: their starting state is made once for all of them."""
+
+
+class RecordingLab(Lab):
+    """A lab that remembers what its calls were answered."""
+
+    def call(self, method: str, path: str, /, **options: Any) -> Any:
+        answer = super().call(method, path, **options)
+        self.__dict__.setdefault("answers", []).append(answer)
+        return answer
+
+
+class Bench:
+    """One learner, who does exercises on one engine.
+
+    Parameters
+    ----------
+    paths: of the engine; the learner's key, journal and starts lie in `state`.
+    """
+
+    def __init__(self, record: EngineRecord, paths: Paths, state: Path, seed: str = "tester") -> None:
+        os.environ["LABKIT_SEED"] = seed
+        self.record = record
+        self.paths = Paths(paths.root, paths.work, state, paths.run)
+        self.paths.work.mkdir(exist_ok=True)
+        self._labs: dict[str, RecordingLab] = {}
+        self._staged = ""
+        self.sites: dict[str, tuple[str, ...]] = {}
+
+    def lab(self, exercise: Exercise) -> RecordingLab:
+        if exercise.lab not in self._labs:
+            self._labs[exercise.lab] = RecordingLab(exercise.lab, self.paths, self.record)
+        return self._labs[exercise.lab]
+
+    def desk(self, exercise: Exercise) -> Desk:
+        return self.lab(exercise)._desk
+
+    def fill(self, exercise: Exercise) -> Fill:
+        """The placeholders, with what the setup kept."""
+        desk = self.desk(exercise)
+        fill = desk._fill(exercise)
+        start = desk._stage.load(exercise)
+        fill.kept.update(start.kept if start else {})
+        return fill
+
+    def stage(self, exercise: Exercise) -> None:
+        """Make the starting state afresh, where an attempt may have changed it."""
+        if self._staged == exercise.id and exercise.kind in READING:
+            return
+        self.unstage()
+        card = self.desk(exercise).reset(exercise.id)
+        assert card.tone != "fault", card.text
+        self._staged = exercise.id
+
+    def unstage(self) -> None:
+        """Clear away what the last exercise left."""
+        from labkit.exercises.record import find
+
+        if self._staged:
+            last = find(self._staged)
+            self.desk(last)._stage.clear(last, self.fill(last))
+        self._staged = ""
+
+    def send(self, exercise: Exercise, calls: Iterable[Call]) -> list[Exchange]:
+        """Send calls as a learner would, whatever they are answered."""
+        fill, answers = self.fill(exercise), []
+        for call in calls:
+            answer = send(self.lab(exercise)._session, filled(call, exercise, fill))
+            if call.keep and answer.ok:
+                word, value = kept(call, answer.json())
+                fill.kept[word] = value
+            answers.append(answer)
+        return answers
+
+    def answer(self, exercise: Exercise, expression: str, r: object = None) -> object:
+        """Return what `expression` gives, with the last response for ``r``."""
+        if not expression:
+            return NOTHING
+        return eval(self.fill(exercise)(expression), {"r": r, "lab": self.lab(exercise)})
+
+    def attempt(self, exercise: Exercise, calls: Iterable[Call], expression: str) -> object:
+        """Make an attempt, and return the answer to hand in."""
+        answers = self.send(exercise, calls)
+        return self.answer(exercise, expression, answers[-1] if answers else None)
+
+    def by_labkit(self, exercise: Exercise) -> Verdict:
+        """Run the solution as it is printed for labkit, and return what its own check says."""
+        lab, solution = self.lab(exercise), exercise.solution
+        lab.__dict__["answers"] = []
+        fill = self.fill(exercise)
+        given = f", {fill(solution.answer)}" if solution.answer else ""
+        lines = [*labkit_lines(exercise, solution.calls, fill), f'verdict = lab.check("{exercise.id}"{given})']
+        room: dict[str, Any] = {"lab": lab}
+        exec("\n".join(lines), room)
+        meant = {call.path for call in drawn(solution.calls, fill.draw) if call.refused}
+        for answer, call in zip(lab.answers, drawn(solution.calls, fill.draw)):
+            assert not answer.error or call.path in meant, answer.error
+        verdict: Verdict = room["verdict"]
+        return verdict
+
+    def by_curl(self, exercise: Exercise, folder: Path) -> Verdict:
+        """Run the printed curl lines in one sh, and check."""
+        fill, session = self.fill(exercise), self.lab(exercise)._session
+        solution = exercise.solution
+        lines = curl_lines(exercise, solution.calls, fill, session.endpoint, session.version, folder)
+        calls = [filled(call, exercise, self.fill(exercise)) if "{kept:" not in str(call) else call
+                 for call in drawn(solution.calls, fill.draw)]  # fmt: skip
+        secrets = {
+            SECRET_HEADERS[k.lower()]: v for c in calls for k, v in c.headers.items() if k.lower() in SECRET_HEADERS
+        }
+        body, status = folder / "body", folder / "status"
+        script = [
+            line if call.keep else f"{line} -s -o {body} -w '%{{http_code}}' > {status}"
+            for line, call in zip(lines, calls)
+        ]
+        done = subprocess.run(
+            ["sh", "-eu", "-c", "\n".join(script)], env={**os.environ, **secrets}, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        r = None
+        if body.exists() or status.exists():
+            call = calls[-1]
+            from labkit.encode import target
+
+            request = Request(call.method, target(call.path, call.params, session.version), session.endpoint)
+            r = Exchange(
+                request, Response(int(status.read_text()), "", (), body.read_bytes() if body.exists() else b""), 0.0
+            )
+        return self.check(exercise, self.answer(exercise, solution.answer, r))
+
+    def by_docker(self, exercise: Exercise) -> Verdict:
+        """Run the docker commands, or the lines for docker-py, and check."""
+        import docker
+
+        host = str(self.record.endpoint)
+        environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_CONFIG": str(self.paths.state)}
+        fill = self.fill(exercise)
+        for entry, line in zip(exercise.docker, docker_lines(exercise, fill)):
+            if isinstance(entry, str):
+                client = docker.DockerClient(base_url=host)
+                exec(line, {"client": client})
+                client.close()
+            else:
+                done = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True)
+                assert done.returncode == 0, done.stderr
+        return self.check(exercise, NOTHING)
+
+    def check(self, exercise: Exercise, answer: object = NOTHING, off: Sequence[str] = ()) -> Verdict:
+        """Check without writing anything down."""
+        verdict = self.desk(exercise).look(exercise, answer, frozenset(off))
+        if verdict.passed and not off:
+            self.sites[exercise.id] = verdict.sites
+        return verdict
+
+
+def fits(template: str, text: str) -> bool:
+    """Whether a text is as a template says; ``…`` stands for anything."""
+    return re.fullmatch(re.escape(template).replace("…", ".*"), text, re.DOTALL) is not None

@@ -1,0 +1,186 @@
+"""Every exercise of every lab: right answers pass, wrong ones never do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from bench import Bench, fits
+
+from labkit.engines.base import EngineRecord, Paths
+from labkit.exercises.draw import Draw
+from labkit.exercises.fill import Fill
+from labkit.exercises.record import LABS, Exercise, Kind, drawn, everything, of_lab
+from labkit.exercises.show import labkit_lines
+from labkit.exercises.verdict import State
+
+EXERCISES = everything()
+each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
+
+SURVIVORS: dict[str, str] = {}
+"""Conditions that no wrong attempt needs, as ``id function:line`` without the line, and why they stay."""
+
+
+@pytest.fixture(scope="module")
+def bench(engine: EngineRecord, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    bench = Bench(engine, Paths.of(Path(os.environ["LABKIT_ROOT"])), tmp_path_factory.mktemp("learner"))
+    before = Path.cwd()
+    os.chdir(bench.paths.work)  # where a learner's kernel runs
+    yield bench
+    bench.unstage()
+    os.chdir(before)
+
+
+def _fill(exercise: Exercise, seed: str) -> Fill:
+    draw = Draw(seed, exercise.lab, (20000, 20099))
+    words = ("work", "lab", "exercise", "registry", "mirror", "user", "auth", "password_file", "now")
+    values = {**dict.fromkeys(words, "x"), "lab": exercise.lab, **(exercise.values(draw) if exercise.values else {})}
+
+    class Kept(dict[str, str]):
+        def __contains__(self, word: object) -> bool:
+            return True
+
+        def __missing__(self, word: str) -> str:
+            return word
+
+    return Fill(draw, values, Kept())
+
+
+def test_each_lab_has_its_exercises() -> None:
+    """Every lab that has exercises has at least five, of at least three kinds."""
+    for lab in LABS:
+        found = of_lab(lab)
+        assert not found or (len(found) >= 5 and len({e.kind for e in found}) >= 3), lab
+
+
+@each
+def test_a_record_is_whole(exercise: Exercise) -> None:
+    """An exercise has four hints, four wrong attempts with messages of their own, and nothing left unfilled."""
+    assert len(exercise.wrong) >= 4
+    assert len({wrong.title for wrong in exercise.wrong}) == len(exercise.wrong)
+    assert len({(wrong.expected, wrong.found) for wrong in exercise.wrong}) == len(exercise.wrong)
+    assert all(wrong.expected or wrong.found for wrong in exercise.wrong)
+    if exercise.kind in (Kind.MAKE, Kind.REPAIR):
+        assert exercise.docker, "an exercise that changes something is also done with docker"
+        assert not exercise.solution.answer
+    else:
+        assert exercise.solution.answer
+    fill = _fill(exercise, "a")
+    fill([exercise.goal, exercise.title, exercise.begin, exercise.solution.why, dict(exercise.hints)])
+    assert exercise.solution.why
+    assert len(exercise.goal.splitlines()[0]) > 20
+
+
+@each
+def test_two_learners_differ(exercise: Exercise) -> None:
+    """What one learner types does not do for another."""
+    seen = set()
+    for seed in ("a", "b", "c", "d", "e", "f"):
+        fill = _fill(exercise, seed)
+        calls = drawn(exercise.setup, fill.draw), exercise.solution.calls, exercise.solution.answer
+        shown = labkit_lines(exercise, exercise.solution.calls, fill)
+        seen.add(str((fill(list(map(vars, calls[0]))), shown, fill(calls[2]))))
+    assert len(seen) > 3
+
+
+@pytest.mark.engine
+@each
+def test_nothing_was_attempted_yet(exercise: Exercise, bench: Bench) -> None:
+    """Before anything is done, a check says how to begin and counts nothing."""
+    bench.stage(exercise)
+    verdict = bench.check(exercise)
+    assert verdict.state is State.NOT_ATTEMPTED, verdict
+    assert verdict.words[0]
+    assert not verdict.counts
+
+
+@pytest.mark.engine
+@each
+def test_the_solution_passes_by_labkit(exercise: Exercise, bench: Bench) -> None:
+    """The solution as it is printed for labkit passes."""
+    bench.stage(exercise)
+    verdict = bench.by_labkit(exercise)
+    assert verdict.passed, verdict
+    assert bench.check(
+        exercise, bench.answer(exercise, "" if "r" in exercise.solution.answer else exercise.solution.answer)
+    )
+    if exercise.kind is Kind.PREDICT:
+        statuses = [answer.status for answer in bench.lab(exercise).answers]
+        given = bench.answer(exercise, exercise.solution.answer)
+        assert (given if isinstance(given, list) else [given]) == statuses[
+            -len(given) if isinstance(given, list) else -1 :
+        ]
+
+
+@pytest.mark.engine
+@each
+def test_the_solution_passes_by_curl(exercise: Exercise, bench: Bench, tmp_path: Path) -> None:
+    """The printed curl lines, run by sh, pass."""
+    bench.stage(exercise)
+    verdict = bench.by_curl(exercise, tmp_path)
+    assert verdict.passed, verdict
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize("exercise", [e for e in EXERCISES if e.docker], ids=lambda e: e.id)
+def test_the_solution_passes_by_docker(exercise: Exercise, bench: Bench) -> None:
+    """The same done with the docker command, or docker-py, passes."""
+    bench.stage(exercise)
+    verdict = bench.by_docker(exercise)
+    assert verdict.passed, verdict
+
+
+@pytest.mark.engine
+@pytest.mark.parametrize(
+    ("exercise", "title"),
+    [(e, a.title) for e in EXERCISES for a in e.also],
+    ids=lambda v: v if isinstance(v, str) else v.id,
+)
+def test_another_right_way_passes(exercise: Exercise, title: str, bench: Bench) -> None:
+    """A right answer passes, however it was made."""
+    bench.stage(exercise)
+    other = next(other for other in exercise.also if other.title == title)
+    verdict = bench.check(exercise, bench.attempt(exercise, other.calls, other.answer))
+    assert verdict.passed, verdict
+
+
+@pytest.mark.engine
+@each
+def test_wrong_attempts_are_refused_and_every_condition_is_needed(exercise: Exercise, bench: Bench) -> None:
+    """Each wrong attempt gets its own message; with any condition knocked out, one of them would get through."""
+    bench.stage(exercise)
+    fresh = bench.check(exercise)
+    killed, sites = set(), dict.fromkeys(bench.sites.get(exercise.id, ()))
+    for site in fresh.sites:
+        if fresh.findings == () and bench.check(exercise, off=[site]).state is not fresh.state:
+            killed.add(site)
+    messages = []
+    for wrong in exercise.wrong:
+        bench.stage(exercise)
+        answer = bench.attempt(exercise, wrong.calls, wrong.answer)
+        verdict = bench.check(exercise, answer)
+        assert verdict.state is State.NOT_YET, f"{wrong.title}: {verdict}"
+        first, fill = verdict.findings[0], bench.fill(exercise)
+        assert not wrong.expected or fits(fill(wrong.expected), first.expected), f"{wrong.title}: {verdict}"
+        assert not wrong.found or fits(fill(wrong.found), first.found), f"{wrong.title}: {verdict}"
+        messages.append((first.expected, first.found, first.where))
+        for site in verdict.sites:
+            sites[site] = None
+            if bench.check(exercise, answer, off=[site]).passed:
+                killed.add(site)
+    assert len(set(messages)) == len(messages), "two wrong attempts get the same message"
+    if exercise.id not in bench.sites:
+        bench.stage(exercise)
+        verdict = bench.check(
+            exercise,
+            bench.attempt(
+                exercise, drawn(exercise.solution.calls, bench.fill(exercise).draw), exercise.solution.answer
+            ),
+        )
+        sites |= dict.fromkeys(verdict.sites)
+    alive = [
+        site for site in sites if site not in killed and f"{exercise.id} {site.partition(':')[0]}" not in SURVIVORS
+    ]
+    assert not alive, f"no wrong attempt needs these conditions: {alive}"
