@@ -223,6 +223,11 @@ class Exercise:
         return bool(self.setup or self.files)
 
 
+def is_id(text: str) -> bool:
+    """Whether a text is an id: lab and number, such as ``2.3``."""
+    return _ID.fullmatch(text) is not None and text.split(".")[0].zfill(2) in LABS
+
+
 def drawn(calls: Drawn, draw: Draw) -> Calls:
     """Return the calls for one learner."""
     return calls(draw) if callable(calls) else calls
