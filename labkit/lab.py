@@ -154,6 +154,7 @@ class Lab(Client):
         rows = [
             (t.kind, t.name, status) for t, status in remove(self._session, find(self._session, self.number, drawn))
         ]
+        self._desk.forget()  # the starting states of its exercises went with the rest
         return pandas.DataFrame(rows, columns=["removed", "name", "status"])
 
     @cached_property
