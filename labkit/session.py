@@ -168,7 +168,7 @@ class Session:
     ) -> Request:
         if json is not None and data is not None:
             raise UsageError(_("A call has one body: json= or data=, not both."), _("Leave one of them out."))
-        if data is ...:  # type: ignore[comparison-overlap]  # a learner's gap
+        if any(given is ... for given in (data, headers, version)):  # type: ignore[comparison-overlap]  # a learner's gap
             raise encode.Gap
         given = dict(headers or {})
         body: bytes | None = None
