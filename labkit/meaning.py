@@ -9,10 +9,10 @@ from .messages import _
 
 _MEANINGS = {
     101: _("the connection is handed over: from here on it carries the container's input and output"),
-    200: _("done; the answer is in the body"),
-    201: _("created"),
-    202: _("accepted; it goes on"),
-    204: _("done; there is nothing more to say"),
+    200: _("it worked"),
+    201: _("it was made"),
+    202: _("it was taken on, and goes on"),
+    204: _("it was done; there is nothing more to say"),
     304: _("it is so already; nothing was changed"),
     307: _("look elsewhere: the header Location says where"),
     400: _("the Engine cannot make sense of the request"),

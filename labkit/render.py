@@ -27,6 +27,9 @@ from .tables import draw
 ROWS = 20
 """No more rows of a table are shown; ``r.table`` has all."""
 
+FIELDS = 60
+"""No more fields of one thing are shown; ``r.table`` has all."""
+
 MAX_JSON = 20_000
 """No more characters of JSON are shown; ``r.json()`` has all."""
 
@@ -57,7 +60,7 @@ def remarks(exchange: Exchange) -> list[str]:
     """Return what went wrong, then labkit's own notes, then how to set the curl line's variables."""
     said = []
     if error := exchange.error:
-        inside = _("The status says 200, but the stream carries an error: {error}", error=error)
+        inside = _("The status says {n}, but the stream carries an error: {error}", n=exchange.status, error=error)
         said.append(inside if exchange.ok else _("The Engine says: {error}", error=error))
     if _open(exchange):
         said.append(_("The answer is a stream: a loop over it gives its items as they come."))
@@ -70,7 +73,7 @@ def plain(exchange: Exchange) -> str:
     parts += remarks(exchange)
     grid = _table(exchange)
     if grid is not None:
-        parts.append(draw.plain(grid, ROWS))
+        parts.append(draw.plain(grid, rows(grid)))
     return "\n".join(parts)
 
 
@@ -81,7 +84,7 @@ def html(exchange: Exchange) -> str:
     parts += [f'<p style="{_BOX}">{escape(line)}</p>' for line in (*_curl.notes(exchange.request), *remarks(exchange))]
     grid = _table(exchange)
     if grid is not None:
-        parts.append(f'<div style="overflow-x: auto;">{draw.html(grid, ROWS)}</div>')
+        parts.append(f'<div style="overflow-x: auto;">{draw.html(grid, rows(grid))}</div>')
     body, said = json_text(exchange)
     if body:
         parts.append(_fold(said, f'<pre style="{_PRE}">{escape(body)}</pre>'))
@@ -114,6 +117,11 @@ def json_text(exchange: Exchange) -> tuple[str, str]:
         if size > MAX_JSON:
             return "".join(pieces)[:MAX_JSON] + "…", _("JSON, cut short; r.json() has all")
     return "".join(pieces), said
+
+
+def rows(grid: tables.Grid) -> int:
+    """Return how many rows of a grid are shown."""
+    return ROWS if grid.listed else FIELDS
 
 
 def _open(exchange: Exchange) -> bool:

@@ -16,14 +16,15 @@ from typing import TYPE_CHECKING, Any
 from .. import api
 from ..errors import LabError
 from ..exchange import Exchange
+from ..streams import Frame
 from . import containers, images, others
-from .generic import generic
+from .generic import generic, of_json
 from .grid import Bytes, Column, Grid, Kind
 
 if TYPE_CHECKING:
     from .frame import Table
 
-__all__ = ["Bytes", "Column", "Grid", "Kind", "grid", "table"]
+__all__ = ["Bytes", "Column", "Grid", "Kind", "grid", "items_grid", "table"]
 
 _OF_JSON: dict[str, tuple[type | tuple[type, ...], Callable[[Any], Grid | None]]] = {
     "GET /containers/json": (list, containers.listed),
@@ -74,6 +75,26 @@ def table(exchange: Exchange) -> Table:
 def grid(exchange: Exchange) -> Grid:
     """Return the response as a grid, which needs no pandas."""
     return replace(_own(exchange) or generic(exchange), at=_answered(exchange))
+
+
+def items_grid(exchange: Exchange, items: list[Any]) -> Grid:
+    """Return what came of a stream as a grid.
+
+    Parameters
+    ----------
+    exchange: the request of the stream, and the status and headers of its answer.
+    items: what the stream gave: dicts, frames or bytes.
+    """
+    request = exchange.request
+    endpoint = f"{request.method} {api.template(request.method, request.path)}"
+    frames = [Frame(1, item) if isinstance(item, bytes) else item for item in items if isinstance(item, (bytes, Frame))]
+    if frames:
+        made = containers.output(frames, stamped=bool(_STAMPED.search(request.target)))
+    elif endpoint in _OF_LINES:
+        made = _OF_LINES[endpoint]([item for item in items if isinstance(item, dict)])
+    else:
+        made = of_json(items)
+    return replace(made, at=_answered(exchange))
 
 
 def _own(exchange: Exchange) -> Grid | None:

@@ -30,7 +30,7 @@ def plain(grid: Grid, rows: int) -> str:
     lines = [[column.name for column in grid.columns]]
     lines += [[cell or NONE for cell in row] for row in grid.head(rows).written(TEXT_CELL)]
     if not grid.items:
-        lines.append([_("(no rows)")])
+        lines.append([_("(no rows)")] + [""] * (len(grid.columns) - 1))
     widths = [max((len(line[n]) for line in lines if len(line) > n), default=0) for n in range(len(grid.columns))]
     right = [n > 0 and column.kind in NUMERIC for n, column in enumerate(grid.columns)]
     out = ["  ".join(_pad(*args) for args in zip(line, widths, right)).rstrip() for line in lines]

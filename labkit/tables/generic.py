@@ -87,7 +87,7 @@ def _tar(body: bytes) -> Grid:
     columns = (
         text("path", lambda m: m.name),
         text("type", lambda m: _TYPES.get(m.type, "other")),
-        text("mode", lambda m: f"{m.mode:04o}"),
+        text("mode", lambda m: f"{m.mode & 0o7777:04o}"),
         Column("size", Kind.BYTES, lambda m: m.size),
         Column("modified", Kind.TIME, lambda m: moment(int(m.mtime))),
     )

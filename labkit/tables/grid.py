@@ -90,6 +90,11 @@ class Grid:
     items: Sequence[Any]
     at: datetime | None = None
 
+    @property
+    def listed(self) -> bool:
+        """Whether rows are things of one kind, and not the fields of one thing."""
+        return [column.name for column in self.columns] != ["field", "value"]
+
     def cell(self, column: Column, item: Any) -> Any:
         """Return one value; None where the object lacks what the API promises."""
         try:

@@ -91,7 +91,7 @@ def events(lines: list[Any]) -> Grid:
         Column("time", Kind.CLOCK, lambda e: moment(e["timeNano"] / 1e9 if "timeNano" in e else e["time"])),
         text("type", lambda e: e["Type"]),
         text("action", lambda e: e["Action"]),
-        text("name", lambda e: e["Actor"]["Attributes"].get("name")),
+        text("name", lambda e: short(e["Actor"]["Attributes"].get("name"))),
         text("id", lambda e: short(e["Actor"]["ID"])),
         text("about", _about),
     )
@@ -112,7 +112,6 @@ def version(answer: dict[str, Any]) -> Grid:
 
 _INFO = (
     "ID",
-    "Name",
     "ServerVersion",
     "OperatingSystem",
     "OSType",
