@@ -40,7 +40,6 @@ def parser() -> argparse.ArgumentParser:
         parents=[debug, engine, quiet],
     )
     root.add_argument("--version", action="version", version=__version__)
-    root.set_defaults(debug=False, engine=None, no_browser=False, yes=False)
     commands = root.add_subparsers(dest="command", metavar="COMMAND")
 
     def add(name: str, help: str, *parents: argparse.ArgumentParser) -> argparse.ArgumentParser:
@@ -59,11 +58,16 @@ def parser() -> argparse.ArgumentParser:
     return root
 
 
+def parse(words: Sequence[str]) -> argparse.Namespace:
+    """Return the options, those that were not given included."""
+    return parser().parse_args(words, argparse.Namespace(debug=False, engine=None, no_browser=False, yes=False))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0, 1 for an error that was said, 2 for bad usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     split = words.index("--") if "--" in words else len(words)
-    options = parser().parse_args(words[:split])
+    options = parse(words[:split])
     options.rest = words[split + 1 :]
     try:
         return _run(options)

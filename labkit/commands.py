@@ -29,7 +29,7 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
     """
     paths = Paths.find()
     if kind:
-        setup.engine(paths, kind)  # a kind that there is not is said before anything is begun
+        setup.engine_of(paths, kind)  # a kind that there is not is said before anything is begun
     lab = Jupyter(paths)
     layout = lay_out(paths)
     for name, stand in layout.beside.items():
@@ -104,7 +104,9 @@ def what_goes_on() -> str:
     runs += [_("the engine")] if setup.status(paths) else []
     if not runs:
         return _("Stopped. Nothing of the course runs; ./lab starts it.")
-    return _("{what} goes on running. To stop it: ./lab stop", what=_(" and ").join(runs))
+    if len(runs) == 1:
+        return _("{what} goes on running. To stop it: ./lab stop", what=runs[0])
+    return _("{one} and {two} go on running. To stop them: ./lab stop", one=runs[0], two=runs[1])
 
 
 def engine(action: str, kind: str | None) -> int:
@@ -112,7 +114,7 @@ def engine(action: str, kind: str | None) -> int:
     paths = Paths.find()
     if action == "list":
         for name in setup.KINDS:
-            print(f"{name:<10}  {setup.engine(paths, name).unavailable() or _('can be had here')}")
+            print(f"{name:<10}  {setup.engine_of(paths, name).unavailable() or _('can be had here')}")
         return 0
     with Progress() as progress:
         if action == "start":

@@ -28,6 +28,7 @@ from .engines.base import Paths
 from .errors import LabError
 from .files import write
 from .messages import _
+from .server import skip_iri_grammar
 
 _FIRST_PORT = 8888
 _READY = 90.0
@@ -123,7 +124,7 @@ class Jupyter:
         }
         with self.log.open("wb") as log:
             subprocess.Popen(
-                [sys.executable, "-m", "jupyterlab", f"--config={self.config}", *options],
+                [sys.executable, "-m", "labkit.server", f"--config={self.config}", *options],
                 cwd=self.folder,  # not work/: a learner's file there must not pass for a module
                 env=environment,
                 stdin=subprocess.DEVNULL,
@@ -166,7 +167,7 @@ class Jupyter:
 
     def _servers(self) -> list[psutil.Process]:
         mark = f"--config={self.config}"
-        return _processes(lambda words: words[1:3] == ["-m", "jupyterlab"] and mark in words)
+        return _processes(lambda words: words[1:3] == ["-m", "labkit.server"] and mark in words)
 
     def _kernels(self) -> list[psutil.Process]:
         mark = f"{self.runtime}{os.sep}kernel-"
@@ -248,6 +249,7 @@ class Jupyter:
         files = [file for file in notebooks if file.suffix == ".ipynb"]
         if not files:
             return
+        skip_iri_grammar()
         import nbformat
         from nbformat.sign import NotebookNotary
 
