@@ -53,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
     reset.add_argument("lab", nargs="?", help=_("the lab's number, such as 02; without one: all labs"))
     only = add("engine", _("start, stop or show the engine alone, or list the kinds of it"), engine)
     only.add_argument("action", choices=("start", "stop", "status", "list"))
+    report = add("report", _("write what you have done as a file that can be verified, and as a page"))
+    report.add_argument("--name", default="", help=_("who you are, as the report is to say it"))
+    report.add_argument("--verify", metavar="FILE", help=_("say whether a report is as it was written"))
     test = add("test", _("run everything that CI checks; after --: arguments for pytest"))
     test.add_argument("--all", action="store_true", help=_("soaks, fuzzing and repeats as well"))
     return root
@@ -103,6 +106,10 @@ def _run(options: argparse.Namespace) -> int:
         from .reset import reset
 
         return reset(options.lab, yes=options.yes)
+    if options.command == "report":
+        from . import report
+
+        return report.command(options.name, options.verify)
     return commands.start(options.engine, browser=not options.no_browser, jupyter=options.rest)
 
 

@@ -12,6 +12,7 @@ from .engines import setup
 from .engines.base import EngineRecord, Paths
 from .errors import LabError, UnknownExercise
 from .exercises.draw import Draw
+from .exercises.stage import forget
 from .lab import SHARED_KINDS, learner_seed
 from .messages import _
 from .safe import harmless
@@ -49,6 +50,8 @@ def reset(number: str | None, *, yes: bool) -> int:
     if session is not None:
         _report(remove(session, things))
         session.close()
+        for lab in notebooks:
+            forget(paths.state, lab)  # the starting states of its exercises went with the rest
     for notebook in notebooks.values():
         if old := workcopy.put_back(paths, notebook):
             print(_("{name} is as at first; yours is now {old}", name=notebook.name, old=old))
