@@ -73,13 +73,23 @@ def examine(paths: Paths) -> Iterator[Finding]:
 
 def _environment(paths: Paths) -> Finding:
     lock = paths.root / "requirements.lock"
-    pins = re.findall(r"^([\w.-]+)==(\S+)( ;)?", lock.read_text(), re.M) if lock.exists() else []
-    # A pin with a condition may be for another system, so its absence says nothing.
-    wrong = [name for name, pin, condition in pins if not condition and _version(name) != pin]
+    pins = re.findall(r"^([\w.-]+)==(\S+)(?: ; (.+?))?(?= \\)", lock.read_text(), re.M) if lock.exists() else []
+    wrong = [name for name, pin, condition in pins if _holds(condition) and _version(name) != pin]
     what = _("Python packages of requirements.lock ({n} in all)", n=len(pins))
     if wrong:
         what += ": " + _("not as it says: {names}", names=", ".join(wrong[:5]) + (", …" if wrong[5:] else ""))
     return Finding(what, not wrong, _("Type ./lab: it installs them in .venv."))
+
+
+def _holds(condition: str) -> bool:
+    """Whether the condition of a pin is true here; where that cannot be told, it is taken not to be."""
+    if not condition:
+        return True
+    try:
+        from packaging.markers import Marker
+    except ImportError:
+        return False
+    return Marker(condition).evaluate()
 
 
 def _version(name: str) -> str | None:
