@@ -17,7 +17,7 @@ from ..messages import _
 from . import daemonconfig
 from .base import LABEL, DaemonConfig, Paths
 from .namespace import Namespace, remove_cgroups
-from .netns import There
+from .netns import There, listens
 from .ports import Block
 
 READY_SECONDS = 60.0
@@ -130,6 +130,10 @@ class Daemon:
             _("Type ./lab stop, then ./lab; .lab/log/dockerd.log has what it said."),
         )
 
+    async def lost_containerd(self) -> bool:
+        """Whether a dockerd that is ready has no containerd; left alone, it takes ten seconds to have another."""
+        return not await listens(self.paths.run / "exec" / "containerd" / "containerd.sock")
+
     def _failed(self) -> EngineError:
         said = daemonconfig.last_words(self._said())
         if "no space left on device" in said:
@@ -159,7 +163,7 @@ class Daemon:
         and end all the same; so they end with their namespaces, unless they are meant to stay.
         """
         config = daemonconfig.read(self._config_file)
-        if self.namespace.alive and config.get("live-restore"):
+        if self.namespace.alive and self.namespace.exited.is_set() and config.get("live-restore"):
             await self.again()
             return
         await self.namespace.end(0)

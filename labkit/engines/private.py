@@ -25,6 +25,9 @@ from .base import Capability, DaemonConfig, Engine, EngineRecord, Progress, Regi
 from .daemon import search_path, sweep
 from .ports import Block
 
+ROOM = 200
+"""What the engine, its images and the registry need on the disk, in megabytes."""
+
 _MAX_SOCKET = 107
 _LONGEST = "exec/containerd/containerd.sock.ttrpc"
 
@@ -60,6 +63,7 @@ class Private(Engine):
         if why := self.unavailable():
             raise EngineError(why)
         self._check_length()
+        self._check_room()
         with self._one_at_a_time() as lock:
             if not self._dockerd():
                 packages.install(["docker.io"], progress)
@@ -78,6 +82,15 @@ class Private(Engine):
             raise EngineError(
                 _("The path of the engine's socket has {n} bytes, and Linux allows {max}.", n=length, max=_MAX_SOCKET),
                 _("Put the course into a folder with a shorter path."),
+            )
+
+    def _check_room(self) -> None:
+        place = next(folder for folder in (self.paths.state, *self.paths.state.parents) if folder.exists())
+        room = shutil.disk_usage(place).free // 10**6
+        if room < ROOM:
+            raise EngineError(
+                _("The disk is full: {n} MB are left, and the engine needs {need}.", n=room, need=ROOM),
+                _("Make room below {path} (df -h shows what is full), then type ./lab again.", path=place),
             )
 
     @contextmanager

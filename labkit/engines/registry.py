@@ -22,6 +22,7 @@ from pathlib import Path
 from ..errors import EngineError
 from ..messages import _
 from .base import Paths, RegistryRecord
+from .netns import listens
 from .ports import Block
 
 USER = "student"
@@ -73,7 +74,7 @@ class Registry:
     async def ready(self) -> None:
         """Wait until both listen.  Raises `EngineError` when one ends instead."""
         for kind, process in self._processes.items():
-            while not await _listens(self.socket(kind)):
+            while not await listens(self.socket(kind)):
                 if process.poll() is not None:
                     raise EngineError(
                         _("The lab registry did not start."), _("What it said is in .lab/log/registry.log.")
@@ -122,15 +123,6 @@ class Registry:
         path.touch(mode=0o600)
         path.write_text(json.dumps(config, indent=1))  # JSON is YAML, which it reads
         return path
-
-
-async def _listens(path: str) -> bool:
-    try:
-        _reader, writer = await asyncio.open_unix_connection(path)
-    except OSError:
-        return False
-    writer.close()
-    return True
 
 
 def password_file(paths: Paths) -> Path:

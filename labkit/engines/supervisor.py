@@ -49,16 +49,26 @@ class Supervisor:
         """Bring up whatever does not run, and say what had ended by itself."""
         if not self.daemon.runs:
             say(_("The engine had been killed; it is started again."))
-            await self._close_servers()
-            await self.daemon.mend()
-        if self.daemon.network is None:
-            published = Published(await self.daemon.enter())
-            self._servers.append(await published.serve(self.paths.run / "ports.sock"))
-        await self.daemon.ready()
+            await self._mend()
+        await self._ready()
+        if await self.daemon.lost_containerd():
+            say(_("The engine's containerd had been killed; both are started again."))
+            await self._mend()
+            await self._ready()
         await self._open_doors()
         if not self.daemon.carries_registry:
             await self._open_registry()
         return self.status()
+
+    async def _mend(self) -> None:
+        await self._close_servers()
+        await self.daemon.mend()
+
+    async def _ready(self) -> None:
+        if self.daemon.network is None:
+            published = Published(await self.daemon.enter())
+            self._servers.append(await published.serve(self.paths.run / "ports.sock"))
+        await self.daemon.ready()
 
     async def registry_up(self, say: Say, program: str) -> dict[str, Any]:
         """Bring the lab registry up."""
