@@ -15,6 +15,7 @@ from labkit.exchange import Exchange
 from labkit.exercises.conditions import NOTHING
 from labkit.exercises.desk import Desk
 from labkit.exercises.fill import Fill
+from labkit.exercises.journal import Journal
 from labkit.exercises.record import Call, Exercise, Kind, drawn
 from labkit.exercises.show import curl_lines, docker_lines, labkit_lines
 from labkit.exercises.stage import filled, kept, send
@@ -48,6 +49,7 @@ class Bench:
         self.record = record
         self.paths = Paths(paths.root, paths.work, state, paths.run)
         self.paths.work.mkdir(exist_ok=True)
+        self.journal = Journal(state, state)  # its copy does not meet that of another learner
         self._labs: dict[str, RecordingLab] = {}
         self._staged = ""
         self.sites: dict[str, tuple[str, ...]] = {}
@@ -58,7 +60,9 @@ class Bench:
         return self._labs[exercise.lab]
 
     def desk(self, exercise: Exercise) -> Desk:
-        return self.lab(exercise)._desk
+        desk = self.lab(exercise)._desk
+        desk._journal = self.journal
+        return desk
 
     def fill(self, exercise: Exercise) -> Fill:
         """The placeholders, with what the setup kept."""

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..messages import _
 from ..session import Session
-from .facts import Fact, Mismatch, Missing, NotAttempted, Unexpected, dig, show, steps
+from .facts import Fact, Fault, Mismatch, Missing, NotAttempted, Unexpected, dig, show, steps
 from .fill import Fill
 from .probe import Probe, inspect_path
 
@@ -24,6 +24,16 @@ _OWN = (__file__, __file__.replace("conditions.py", "case.py"))
 
 class Done(Exception):
     """Ends a check: nothing further can be looked at."""
+
+
+class Kept(dict[str, str]):
+    """What setup kept; without it, no check can be made."""
+
+    def __missing__(self, word: str) -> str:
+        raise Fault(
+            _("What this exercise began from is not known any more."),
+            _("Nothing is counted. Begin it again with lab.reset."),
+        )
 
 
 class Seen(dict[str, Any]):
@@ -57,7 +67,7 @@ class Conditions(Probe):
         super().__init__(session, since, offset)
         self.fill = fill
         self.draw = fill.draw
-        self.kept = fill.kept
+        self.kept = Kept(fill.kept)
         self.answer = answer
         self.findings: list[Fact] = []
         self.evidence_seen: list[tuple[str, str]] = []

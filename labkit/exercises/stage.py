@@ -10,7 +10,6 @@ import tarfile
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from ..messages import _
 from ..session import Session
 from .facts import Fault, dig
 from .fill import Fill
-from .probe import inspect_path
+from .probe import inspect_path, seconds
 from .record import Call, Exercise, drawn
 
 _CREATES = ("/containers/create", "/networks/create", "/volumes/create")
@@ -120,11 +119,17 @@ class Stage:
                       method=call.method, path=answer.request.path, status=answer.status, said=answer.error),
                     _('Begin the exercise again with lab.reset("{id}").', id=exercise.id),
                 )  # fmt: skip
-            if call.keep and answer.ok:
-                word, value = kept(call, answer.json())
+            if call.keep:
+                there = answer if answer.ok else self._made_before(call, fill)
+                word, value = kept(call, there.json())
                 fill.kept[word] = value
             answers.append(answer)
         return answers
+
+    def _made_before(self, call: Call, fill: Fill) -> Exchange:
+        """Return what inspecting a thing says that a call did not create because it is there."""
+        name = str(fill(call.params.get("name") or (call.json or {}).get("Name") or ""))
+        return self._session.request("GET", inspect_path(call.path.strip("/").split("/")[0].rstrip("s"), name))
 
     def _lay_out(self, exercise: Exercise, fill: Fill) -> None:
         for name, text in exercise.files.items():
@@ -176,11 +181,8 @@ class Stage:
     def _clock(self) -> tuple[float, float]:
         """Return how far the engine's clock is ahead, and its time; both in seconds."""
         here = time.time()
-        said = str(self._session.request("GET", "/info").raise_for_status().json().get("SystemTime") or "")
-        try:
-            there = datetime.fromisoformat(said[:26].rstrip("Z") + "+00:00").timestamp()
-        except ValueError:
-            there = here
+        said = self._session.request("GET", "/info").raise_for_status().json().get("SystemTime")
+        there = seconds(str(said)) or here
         # Less than a second is the time that asking took: the clocks are the same one.
         offset = there - here if abs(there - here) > 1 else 0.0
         return offset, time.time() + offset
