@@ -43,23 +43,28 @@ def curl(request: Request, *, wrap: bool = False) -> str:
     elif request.method != "GET" or request.body is not None:
         words.append(["-X", request.method])
     if request.endpoint.socket:
-        words.append(["--unix-socket", shlex.quote(request.endpoint.socket)])
+        words.append(["--unix-socket", _quote(request.endpoint.socket)])
     if tls := request.endpoint.tls:
         files = {"--cacert": tls.ca, "--cert": tls.cert, "--key": tls.key}
-        words += [[option, shlex.quote(path)] for option, path in files.items() if path]
+        words += [[option, _quote(path)] for option, path in files.items() if path]
     if _DOT_SEGMENT.search(request.target.partition("?")[0]):
         words.append(["--path-as-is"])
     words += [["-H", _header(name, value)] for name, value in request.headers]
     if request.body is not None:
         words += _body(request)
-    words.append([shlex.quote(request.endpoint.base + request.target)])
+    words.append([_quote(request.endpoint.base + request.target)])
     return (" \\\n  " if wrap else " ").join(" ".join(group) for group in words)
 
 
+def _quote(word: str) -> str:
+    # zsh takes =ls for the path of ls, which is all that shlex does not know of.
+    return f"'{word}'" if word.startswith("=") and shlex.quote(word) == word else shlex.quote(word)
+
+
 def _header(name: str, value: str) -> str:
-    if variable := SECRET_HEADERS.get(name.lower()):
+    if value and (variable := SECRET_HEADERS.get(name.lower())):
         return f'"{name}: ${variable}"'
-    return shlex.quote(f"{name}: {value}" if value else f"{name};")  # "Name:" would take the header away
+    return _quote(f"{name}: {value}" if value else f"{name};")  # "Name:" would take the header away
 
 
 def _body(request: Request) -> list[list[str]]:
@@ -73,9 +78,9 @@ def _body(request: Request) -> list[list[str]]:
         return [*words, ["-d", '"$AUTH_BODY"']]
     if request.body_file:
         name = request.body_file
-        return [*words, ["--data-binary", shlex.quote("@" + (f"./{name}" if name == "-" else name))]]
+        return [*words, ["--data-binary", _quote("@" + (f"./{name}" if name == "-" else name))]]
     text = body.decode()
-    return [*words, ["--data-raw" if text.startswith("@") else "-d", shlex.quote(text)]]
+    return [*words, ["--data-raw" if text.startswith("@") else "-d", _quote(text)]]
 
 
 def fits_inline(body: bytes) -> bool:
@@ -103,14 +108,14 @@ def has_secret(request: Request) -> bool:
 def notes(request: Request) -> list[str]:
     """Return what to do before the line can be pasted: how to set each shell variable."""
     said = []
-    for name, _value in request.headers:
-        variable = SECRET_HEADERS.get(name.lower())
+    for name, value in request.headers:
+        variable = SECRET_HEADERS.get(name.lower()) if value else None
         if variable == "REGISTRY_AUTH":
             said.append(
                 _(
                     "Set the variable first, so that the password stays out of the line: "
                     """REGISTRY_AUTH=$(printf '{{"username":"%s","password":"%s"}}' "$NAME" "$PASSWORD" """
-                    """| base64 -w0 | tr '+/' '-_')""",
+                    """| base64 | tr '+/' '-_' | tr -d '\\n')""",
                     variable=variable,
                 )
             )
