@@ -15,9 +15,9 @@
 # that the data lay in the old container. The usual way to fill a server's disk is the opposite: volumes without a name
 # that no container uses any more, and that nobody dares to delete.
 #
-# Words in *italics* are in the [glossary](../docs/glossary.md).
+# New words are explained where they first occur. They are gathered in the glossary, `docs/glossary.md`.
 
-# %% id="start"
+# %% id="start" tags=["quiet"]
 import labkit
 
 lab = labkit.start("04")
@@ -113,11 +113,11 @@ print(run("first", "cat /data/note"))
 
 # %% id="list"
 r = lab.get("/volumes", filters={"label": [label]})
-r.json()
+r
 
 # %% [markdown] id="list-text"
-# **Read the response.** It is not a list, as that of containers is, but an object with the list in `Volumes`. The
-# `filters` are the ones of lab 2: JSON in the query. Without them you see every volume of the engine.
+# **Read the response.** Nothing there yet. The JSON is not a list, as that of containers is, but an object with the list
+# in `Volumes`. The `filters` are the ones of lab 2: JSON in the query. Without them you see every volume of the engine.
 #
 # ### Create
 
@@ -137,7 +137,8 @@ lab.post("/volumes/create", json={"Name": notes, "Labels": lab.labels})
 
 # %% id="create-again"
 r = lab.post("/volumes/create", json={"Name": notes, "Labels": {"colour": "green"}})
-r.status, r.json()["Labels"]
+print(r.json()["Labels"])
+r
 
 # %% [markdown] id="create-again-text"
 # 201 although nothing was created, and the new label was dropped without a word. To create a volume means *see to it
@@ -147,8 +148,8 @@ r.status, r.json()["Labels"]
 
 # %% id="inspect"
 r = lab.get(f"/volumes/{notes}")
-volume = r.json()
-volume["Name"] == notes, volume["Mountpoint"].endswith(f"/volumes/{notes}/_data"), volume["Options"]
+print(r.json()["Mountpoint"].endswith(f"/volumes/{notes}/_data"))
+r
 
 # %% [markdown] id="options-text"
 # ### Driver options
@@ -161,7 +162,8 @@ volume["Name"] == notes, volume["Mountpoint"].endswith(f"/volumes/{notes}/_data"
 fast = lab.name("fast")
 options = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
 r = lab.post("/volumes/create", json={"Name": fast, "Labels": lab.labels, "DriverOpts": options})
-r.json()["Options"]
+print(r.json()["Options"])
+r
 
 # %% [markdown] id="options-name"
 # They go in as `DriverOpts` and come out as `Options`. **Predict.** Two million bytes into that volume?
@@ -177,10 +179,11 @@ print(run("filler", "head -c 2000000 /dev/zero > /data/big || ls -l /data | awk 
 
 # %% id="options-wrong"
 r = lab.post("/volumes/create", json={"Name": lab.name("odd"), "Labels": lab.labels, "DriverOpts": {"colour": "red"}})
-r.status, lab.get(f"/volumes/{lab.name('odd')}").status
+print(lab.get(f"/volumes/{lab.name('odd')}").status)
+r
 
 # %% [markdown] id="options-wrong-text"
-# 400, and no volume. Compare that with the body of a container, where unknown fields are ignored.
+# 400, and no volume: to look for it gives 404. Compare that with the body of a container, where unknown fields are ignored.
 #
 # **Now you, with a gap.** Create the volume `cache` with two labels: that of the lab, and `role` with the value
 # `cache`. (`{**lab.labels, "key": "value"}` is a dict with one key more.)
@@ -207,6 +210,9 @@ len(by_label), sorted(v["Name"].split("-")[0] for v in by_name)
 #
 # Create a volume in memory with the name `lab.name("ledger")`: a tmpfs of exactly three mebibytes, with the label
 # `team` and the value `audit`, and the lab's own label beside it.
+
+# %% id="setup-1"
+lab.setup("4.1")
 
 # %% id="try-1" tags=["learner", "task"]
 # Your calls.
@@ -289,7 +295,9 @@ lab.delete(f"/containers/{lab.name('reader')}").status, lab.get(f"/volumes/{note
 # %% id="typo"
 ntoes = lab.name("ntoes")
 print(run("reader", "ls -A /data | wc -l", Binds=[f"{ntoes}:/data"]))
-lab.get(f"/volumes/{ntoes}").json()["Labels"] or "no labels"
+r = lab.get(f"/volumes/{ntoes}")
+print(r.json()["Labels"] or "no labels")
+r
 
 # %% [markdown] id="typo-read"
 # 201, as `run` would have stopped at anything else, and the container ran. A volume that does not exist is created on
@@ -395,18 +403,20 @@ print("NoCopy:", run("bare", "test -e /etc/passwd && echo there || echo missing"
 # switches that off. A volume that has content already is left as it is, so a newer image's files don't get in. A bind
 # mount is never filled: it hides what the image has.
 #
-# **Now you, with a gap.** Read `/archive/note` of the volume `notes` once more, this time with `Binds`, read-only.
+# **Now you, with a gap.** Create the container `again` with the volume `notes` at `/archive`, this time with `Binds`, and
+# read-only.
 
 # %% id="use-gap" tags=["learner", "task"]
-try:
-    print(run("again", "cat /archive/note", Binds=[...]))
-except labkit.LabError as error:
-    print(error)
-except AttributeError as error:
-    print(error)
+lab.delete(f"/containers/{lab.name('again')}")
+body = {"Image": "busybox", "Labels": lab.labels, "HostConfig": {"Binds": [...]}}
+r = lab.post("/containers/create", name=lab.name("again"), json=body)
+r
 
 # %% id="use-gap" tags=["solution"]
-print(run("again", "cat /archive/note", Binds=[f"{notes}:/archive:ro"]))
+lab.delete(f"/containers/{lab.name('again')}")
+body = {"Image": "busybox", "Labels": lab.labels, "HostConfig": {"Binds": [f"{notes}:/archive:ro"]}}
+r = lab.post("/containers/create", name=lab.name("again"), json=body)
+[(m["Type"], m["Destination"], m["RW"]) for m in lab.get(f"/containers/{lab.name('again')}/json").json()["Mounts"]]
 
 # %% [markdown] id="task-3"
 # ### Exercise 4.3 (make)
@@ -414,6 +424,9 @@ print(run("again", "cat /archive/note", Binds=[f"{notes}:/archive:ro"]))
 # One container writes, another one reads. Let a container write the line `hello` into the file `letter.txt` of a volume
 # with the name `lab.name("letters")`. Then leave a container with the name `lab.name("postman")`, in any state, that
 # has this volume at `/mail`, and can't change it.
+
+# %% id="setup-3"
+lab.setup("4.3")
 
 # %% id="try-3" tags=["learner", "task"]
 # Your calls.
@@ -486,7 +499,8 @@ import json
 
 r = lab.head(f"/containers/{box}/archive", path="/data/index")
 stat = json.loads(base64.b64decode(r.headers["x-docker-container-path-stat"]))
-r.status, stat["name"], stat["size"]
+print(stat["name"], stat["size"])
+r
 
 # %% [markdown] id="get-text"
 # `index` has 6 bytes: `first` and a line end. **Change one thing:** a path that isn't there.
@@ -510,7 +524,8 @@ def names(tar):
 
 
 r = lab.get(f"/containers/{box}/archive", path="/data")
-r.status, r.headers["content-type"], names(r.response.body)
+print(names(r.response.body))
+r
 
 # %% [markdown] id="out-read"
 # The last part of the path comes along: every name begins with `data`. That is the trap of this pair of calls, and the
@@ -541,7 +556,7 @@ body = {"Image": "busybox", "Labels": lab.labels, "HostConfig": {"Binds": [f"{co
 lab.delete(f"/containers/{box2}", force=True)
 lab.post("/containers/create", name=box2, json=body).raise_for_status()
 r = lab.put(f"/containers/{box2}/archive", path="/data", data=backup, headers={"Content-Type": "application/x-tar"})
-r.status
+r
 
 # %% [markdown] id="in-text"
 # **Verify.** A backup that was never read back is a hope. Read it with a container that has nothing to do with the
@@ -619,7 +634,9 @@ lab.get(f"/containers/{lab.name('user')}/json").json()["State"]["Status"]
 # **Predict.** The container is stopped. Does `DELETE` of its volume work? And with `force=1`?
 
 # %% id="in-use"
-lab.delete(f"/volumes/{kept}").status, lab.delete(f"/volumes/{kept}", force=True).status
+r = lab.delete(f"/volumes/{kept}")
+print(r.status, lab.delete(f"/volumes/{kept}", force=True).status)
+r
 
 # %% [markdown] id="in-use-read"
 # 409 both times. *In use* means that a container refers to it, running or not: it could be started again. `force` does
@@ -638,14 +655,18 @@ lab.delete(f"/volumes/{nobody}").status, lab.delete(f"/volumes/{nobody}", force=
 
 # %% id="who"
 r = lab.get("/containers/json", all=True, filters={"volume": [kept]})
-[(c["Names"][0].lstrip("/").split("-")[0], c["State"]) for c in r.json()]
+print([(c["Names"], c["State"]) for c in r.json()])
+r
 
 # %% [markdown] id="delete-text"
-# Container first, then volume. **Predict** the status of each of the three calls.
+# Container first, then volume, then the volume once more. **Predict** the status of each call. (The second one is shown
+# in full.)
 
 # %% id="delete"
-user = lab.name("user")
-[lab.delete(path).status for path in (f"/containers/{user}", f"/volumes/{kept}", f"/volumes/{kept}")]
+print(lab.delete(f"/containers/{lab.name('user')}").status)
+r = lab.delete(f"/volumes/{kept}")
+print(lab.delete(f"/volumes/{kept}").status)
+r
 
 # %% [markdown] id="task-6"
 # ### Exercise 4.6 (find out)
@@ -718,9 +739,10 @@ len(first), lab.get(f"/volumes/{first}").status
 lab.delete(f"/containers/{anon}").raise_for_status()
 print("without v:", lab.get(f"/volumes/{first}").status)
 second = create_anonymous()
-lab.delete(f"/containers/{anon}", v=True).raise_for_status()
+r = lab.delete(f"/containers/{anon}", v=True)
 print("with v=1: ", lab.get(f"/volumes/{second}").status)
 print("notes:    ", lab.get(f"/volumes/{notes}").status)
+r
 
 # %% [markdown] id="anonymous-read"
 # Without `v`, the anonymous volume stays, and nothing says any more whose it was: this is how disks fill up. With
@@ -743,6 +765,7 @@ labels = {**lab.labels, "batch": lab.name("old")}
 named = lab.post("/volumes/create", json={"Name": lab.name("stale"), "Labels": labels}).json()["Name"]
 nameless = lab.post("/volumes/create", json={"Labels": labels}).json()["Name"]
 r = lab.get("/volumes", filters={"dangling": ["true"], "label": [batch]})
+print(r.curl)
 sorted(v["Name"] for v in r.json()["Volumes"]) == sorted([named, nameless])
 
 # %% [markdown] id="prune-text"
@@ -759,6 +782,7 @@ sorted(v["Name"] for v in r.json()["Volumes"]) == sorted([named, nameless])
 
 # %% id="prune"
 r = lab.post("/volumes/prune", version="1.41", filters={"label": [batch]})
+print(r.curl)
 sorted(r.json()["VolumesDeleted"]) == sorted([named, nameless]), r.json()["SpaceReclaimed"]
 
 # %% [markdown] id="prune-read"
