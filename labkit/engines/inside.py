@@ -41,10 +41,10 @@ def _private_run(keep: str) -> None:
     plugins, the lock of iptables) then never meets another Docker's.
     """
     folder = os.open(keep, os.O_PATH)
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
+    subprocess.run(["mount", "-n", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
     os.makedirs(keep, mode=0o700, exist_ok=True)
     subprocess.run(
-        ["mount", "--no-canonicalize", "--bind", f"/proc/self/fd/{folder}", keep], pass_fds=[folder], check=True
+        ["mount", "-n", "--no-canonicalize", "--bind", f"/proc/self/fd/{folder}", keep], pass_fds=[folder], check=True
     )
     os.close(folder)
 
