@@ -28,8 +28,8 @@ MEMORY = 250
 _STARTING = 2.0
 """So long after its start, in seconds, a container's server may not listen yet."""
 
-_READING = ("top", "archive-path", "export", "copy")
-"""Events of calls that only read: a check itself causes them."""
+_PASSIVE = ("top", "archive-path", "export", "copy", "die", "exec_die", "oom", "disconnect", "unmount")
+"""Events that are no attempt: of calls that only read, as a check does, and of a process that ends by itself."""
 
 
 class Probe:
@@ -122,7 +122,7 @@ class Probe:
         for event in self._events({}, self._since):
             actor = event.get("Actor") or {}
             called = {actor.get("ID"), *(actor.get("Attributes") or {}).values()}
-            if called & known and str(event.get("Action")).partition(":")[0] not in _READING:
+            if called & known and str(event.get("Action")).partition(":")[0] not in _PASSIVE:
                 return True
         return False
 
