@@ -236,7 +236,7 @@ def _failure(endpoint: Endpoint, error: BaseException) -> ConnectionFailed:
 
     start = _("Is the lab's engine running? ./lab status says; ./lab starts it.")
     if found := of(ssl.SSLError):
-        said = getattr(found, "verify_message", "") or getattr(found, "reason", "") or str(found)
+        said = (getattr(found, "verify_message", "") or getattr(found, "reason", "") or str(found)).rstrip(".")
         hint = _("Look at the certificates: who issued them, for which name, until when.")
         return ConnectionFailed(endpoint, _("TLS to {endpoint} failed: {said}.", endpoint=endpoint, said=said), hint)
     if of(FileNotFoundError):
