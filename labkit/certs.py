@@ -32,7 +32,7 @@ from .engines.base import Paths
 from .errors import LabError
 from .messages import _
 
-__all__ = ["Authority", "Pair", "folder", "forget", "read"]
+__all__ = ["Authority", "Pair", "folder", "forget", "read", "read_pem"]
 
 DAYS = 30
 """For how long a certificate holds unless another time is asked for, in days."""
@@ -156,14 +156,22 @@ def forget() -> None:
 
 
 def read(file: str) -> dict[str, str]:
-    """Return what a certificate says, in words: a pure reading, nothing is verified.
+    """Return what a certificate in a file says, in words: see `read_pem`.
 
-    Raises `LabError` when the file holds no certificate.
+    Raises `LabError` when the file holds none.
     """
     try:
-        cert = x509.load_pem_x509_certificate(Path(file).read_bytes())
+        return read_pem(Path(file).read_bytes())
     except (OSError, ValueError) as error:
         raise _unreadable(file) from error
+
+
+def read_pem(pem: bytes) -> dict[str, str]:
+    """Return what a certificate says, in words: a pure reading, nothing is verified.
+
+    Raises `ValueError` for what is no certificate.
+    """
+    cert = x509.load_pem_x509_certificate(pem)
     extensions = {extension.oid: extension.value for extension in cert.extensions}
     san = extensions.get(x509.SubjectAlternativeName.oid)
     usage = extensions.get(x509.ExtendedKeyUsage.oid)

@@ -10,9 +10,10 @@ from typing import Any
 
 from .. import curl, encode
 from ..model import Endpoint, Request
+from . import daemonsteps
 from .fill import Fill
 from .record import Call, Drawn, Exercise, drawn
-from .stage import filled, tar
+from .stage import elsewhere, filled, tar
 
 _KEPT = re.compile(r"KEPT([A-Z0-9]+)KEPT")
 
@@ -36,10 +37,14 @@ def labkit_lines(exercise: Exercise, calls: Drawn, fill: Fill) -> list[str]:
     """Return one line of Python a call; the last answer is called ``r``."""
     lines = []
     for call in _prepared(exercise, calls, fill):
-        words = [_python_text(call.path)]
+        if call.method in daemonsteps.VERBS:
+            lines += daemonsteps.python_lines(call)
+            continue
+        server, path = elsewhere(call.path)
+        words = [_python_text(path)]
         plain = {k: v for k, v in call.params.items() if k.isidentifier() and k not in _TAKEN}
         if len(plain) < len(call.params):  # such a parameter is written in the path
-            words = [_python_text(encode.target(call.path, call.params))]
+            words = [_python_text(encode.target(path, call.params))]
             plain = {}
         words += [f"{name}={_python(value)}" for name, value in plain.items()]
         if call.json is not None:
@@ -52,9 +57,12 @@ def labkit_lines(exercise: Exercise, calls: Drawn, fill: Fill) -> list[str]:
             lines.append("from pathlib import Path")
         if call.headers:
             words.append(f"headers={_python_headers(call)}")
-        lines.append(f"r = lab.{call.method.lower()}({', '.join(words)})")
+        where = f'lab.at({_python_text(server)}, version="")' if server else "lab"
+        lines.append(f"r = {where}.{call.method.lower()}({', '.join(words)})")
         if call.keep:
-            lines.append(f'{call.keep} = r.json()["Id"]')
+            word, _equals, path = call.keep.partition("=")
+            keys = "".join(f"[{int(k)}]" if k.isdigit() else f'["{k}"]' for k in (path or "Id").split("."))
+            lines.append(f"{word} = r.json(){keys}")
     return lines
 
 
@@ -110,6 +118,9 @@ def curl_lines(
     """
     lines = []
     for call in _prepared(exercise, calls, fill):
+        if call.method in daemonsteps.VERBS:
+            lines += daemonsteps.shell_lines(call)
+            continue
         fields = dict(call.headers)
         body = file = None
         if call.json is not None:
@@ -124,8 +135,10 @@ def curl_lines(
         if call.file:
             there = Path(call.file)  # the learner may have removed it; the line is the same
             body, file = there.read_bytes() if there.exists() else b"", call.file
-        target = encode.target(call.path, call.params, version)
-        request = Request(call.method, target, endpoint, encode.headers(fields), body, file)
+        server, bare = elsewhere(call.path)
+        target = encode.target(bare, call.params, "" if server else version)
+        where = Endpoint.parse(server) if server else endpoint
+        request = Request(call.method, target, where, encode.headers(fields), body, file)
         line = _variables(curl.curl(request))
         lines.append(f"{call.keep}=$({line} | grep -o '[0-9a-f]\\{{64\\}}')" if call.keep else line)
     return lines

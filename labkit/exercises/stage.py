@@ -9,7 +9,7 @@ import os
 import tarfile
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,9 @@ from ..engines.base import LABEL
 from ..errors import LabError
 from ..exchange import Exchange
 from ..messages import _
+from ..model import Endpoint
 from ..session import Session
+from . import daemonsteps
 from .facts import Fault, dig
 from .fill import Fill
 from .probe import inspect_path, seconds
@@ -232,8 +234,22 @@ def filled(call: Call, exercise: Exercise, fill: Fill) -> Call:
     )
 
 
+def elsewhere(path: str) -> tuple[str, str]:
+    """Return the server and the path of a whole URL; of a path alone, no server."""
+    scheme, mark, rest = path.partition("://")
+    if not mark:
+        return "", path
+    host, _slash, rest = rest.partition("/")
+    return f"{scheme}://{host}", f"/{rest}"
+
+
 def send(session: Session, call: Call) -> Exchange:
-    """Send a call whose placeholders are filled."""
+    """Send a call whose placeholders are filled, or do a step that is none."""
+    if call.method in daemonsteps.VERBS:
+        return daemonsteps.do(session, call)
+    server, path = elsewhere(call.path)
+    if server:
+        session, call = Session(Endpoint.parse(server), version=""), replace(call, path=path)
     data = Path(call.file) if call.file else tar(call.tar) if call.tar is not None else None
     return session.request(call.method, call.path, call.params, json=call.json, data=data, headers=call.headers)
 
