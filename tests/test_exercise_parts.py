@@ -1,4 +1,4 @@
-"""The plain parts of exercises: what is drawn, how facts read, how placeholders are filled, how a solution is printed."""
+"""The plain parts of exercises: draws, facts, placeholders, cards, verdicts, and solutions as they are printed."""
 
 from __future__ import annotations
 
@@ -99,8 +99,7 @@ def test_any_value_is_shown_in_one_short_harmless_line(value: object) -> None:
     """Whatever is found, it is shown in one line of at most 120 characters without control characters."""
     text = show(value)
     assert 0 < len(text) <= 120
-    assert text.isprintable() or not any(ord(c) < 32 or c in "\u202e\u2028" for c in text if c not in "\u2028")
-    assert "\n" not in text
+    assert not any(ord(c) < 32 or c == "\u202e" for c in text)
 
 
 @pytest.mark.parametrize(
@@ -298,7 +297,7 @@ def test_a_record_that_cannot_be_right(how: str) -> None:
     hints = {"": ("a", "b", "c") if how == "three hints" else ("a", "b", "c", "d")}
     id = {"bad id": "x.1", "twice": "2.1"}.get(how, "2.98")
     find("2.1")
-    with pytest.raises(ValueError, match="exercise|id"):
+    with pytest.raises(ValueError, match=r"exercise|id"):
         exercise(id, "t", Kind.MAKE, hints=hints, solution=Solution((), ""), wrong=())(check)
 
 
@@ -357,8 +356,11 @@ def test_a_skeleton_is_an_exercise(capsys: pytest.CaptureFixture[str]) -> None:
     """What the generator prints can be put into a lab as it is."""
     assert command.main(["new", "2.97"]) == 0
     source = capsys.readouterr().out
-    names = "from labkit.exercises.record import *\nfrom labkit.exercises.record import exercise, container\n" \
-            "from labkit.exercises.lab02 import WAITING, _\nfrom labkit.exercises.case import Case\n"  # fmt: skip
+    names = """
+from labkit.exercises.case import Case
+from labkit.exercises.lab02 import WAITING, _
+from labkit.exercises.record import Kind, Solution, Wrong, container, delete, exercise, post
+"""
     room: dict[str, Any] = {}
     exec(names + source, room)
     made = room["exercise_2_97"]
