@@ -18,7 +18,7 @@ from labkit.exercises.fill import Fill
 from labkit.exercises.journal import Journal
 from labkit.exercises.record import Call, Exercise, Kind, drawn
 from labkit.exercises.show import curl_lines, docker_lines, labkit_lines
-from labkit.exercises.stage import filled, kept, send
+from labkit.exercises.stage import elsewhere, filled, kept, send
 from labkit.exercises.verdict import Verdict
 from labkit.lab import Lab
 from labkit.model import Request, Response
@@ -151,7 +151,8 @@ class Bench:
             call = calls[-1]
             from labkit.encode import target
 
-            request = Request(call.method, target(call.path, call.params, session.version), session.endpoint)
+            bare = elsewhere(call.path)[1]  # of another server than the engine
+            request = Request(call.method, target(bare, call.params, session.version), session.endpoint)
             r = Exchange(
                 request, Response(int(status.read_text()), "", (), body.read_bytes() if body.exists() else b""), 0.0
             )
