@@ -108,6 +108,9 @@ def advice(method: str, path: str) -> str | None:
     others = [(verb, known) for verb, known in ENDPOINTS if verb != method and _pattern(known).fullmatch(path)]
     if exact := next((verb for verb, known in others if known == path), None):
         return f"{exact} {path}"
+    # The path of another method, by its last word: the names before it may be any.
+    if named := next((verb for verb, known in others if not known.endswith("}")), None):
+        return f"{named} {path}"
     filled = [_fill(known, path) for verb, known in ENDPOINTS if verb == method]
     if close := nearest(path, filled):
         return close

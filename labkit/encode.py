@@ -77,6 +77,8 @@ def _flatten(params: Params) -> Iterator[tuple[str, str]]:
     for name, value in params.items():
         _refuse_control(name, _("name of a parameter"))
         for item in value if isinstance(value, (list, tuple)) else [value]:
+            if item is ...:
+                raise Gap
             if item is not None:
                 yield name, _value(name, item)
 
@@ -127,7 +129,7 @@ def headers(given: Mapping[str, str]) -> Headers:
         if value is ...:  # type: ignore[comparison-overlap]
             raise Gap
         value = str(value)
-        if not _TOKEN.fullmatch(name):
+        if not isinstance(name, str) or not _TOKEN.fullmatch(name):
             raise UsageError(_("{name!r} is not the name of a header.", name=name))
         if not value.isascii() or any(c in value for c in "\r\n\x00") or _UNSENDABLE.search(value.replace("\t", "")):
             raise UsageError(

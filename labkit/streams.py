@@ -56,7 +56,11 @@ class Decoder(Protocol):
     """Takes bytes in pieces of any size, and gives whole items."""
 
     def feed(self, data: bytes) -> list[Any]:
-        """Take `data`; return the items that are whole by now."""
+        """Take `data`; return the items that are whole by now.
+
+        Raises `StreamError` for bytes that are no item; items before them are given first,
+        and the error comes with the next call.
+        """
 
     def close(self) -> list[Any]:
         """Return what is left at the end.  Raises `StreamError` for half an item."""
@@ -68,23 +72,36 @@ class JSONLines:
     def __init__(self) -> None:
         self._rest = bytearray()
         self._json = json.JSONDecoder()
+        self._wrong: StreamError | None = None
 
     def feed(self, data: bytes) -> list[Any]:
+        if self._wrong:
+            raise self._wrong
         self._rest += data
         if len(self._rest) > MAX_ITEM + len(data):
             raise StreamError(_("A line of this stream is longer than 64 MiB."), _("Read it as bytes instead."))
         if b"\n" not in data:
             return []
         *lines, self._rest = self._rest.split(b"\n")
-        return [item for line in lines for item in self._line(line)]
+        found: list[Any] = []
+        try:
+            for line in lines:
+                found.extend(self._line(line))
+        except StreamError as error:
+            if not found:
+                raise
+            self._wrong = error
+        return found
 
     def close(self) -> list[Any]:
+        if self._wrong:
+            raise self._wrong
         rest, self._rest = self._rest, bytearray()
-        return self._line(rest)
+        return list(self._line(rest))
 
-    def _line(self, line: bytes | bytearray) -> list[Any]:
+    def _line(self, line: bytes | bytearray) -> Iterator[Any]:
         text = line.decode("utf-8", "replace").strip()
-        found, at = [], 0
+        at = 0
         while at < len(text):
             try:
                 item, at = self._json.raw_decode(text, at)
@@ -93,10 +110,9 @@ class JSONLines:
                     _("The stream holds a line that is not JSON: {line}", line=harmless(text[at : at + 80])),
                     _("The connection may have broken off in the middle of it."),
                 ) from error
-            found.append(item)
+            yield item
             while at < len(text) and text[at].isspace():
                 at += 1
-        return found
 
 
 class Frames:
@@ -105,21 +121,28 @@ class Frames:
     def __init__(self) -> None:
         self._rest = bytearray()
         self._need = _HEADER  # how many bytes the frame in hand wants, so that small pieces are not read again
+        self._wrong: StreamError | None = None
 
     def feed(self, data: bytes) -> list[Frame]:
+        if self._wrong:
+            raise self._wrong
         if self._rest:
             self._rest += data
             if len(self._rest) < self._need:
                 return []
             data = bytes(self._rest)
-        buffer, frames, at, size = data, [], 0, len(data)
+        frames: list[Frame] = []
+        buffer, at, size = data, 0, len(data)
         self._need = _HEADER
         while size - at >= _HEADER:
             length = int.from_bytes(buffer[at + 4 : at + _HEADER], "big")
             if buffer[at] > 2 or length > MAX_ITEM:
-                raise StreamError(
+                self._wrong = StreamError(
                     _("These bytes are not log frames."), _("A container with a TTY sends its output raw: read r.text.")
                 )
+                if not frames:
+                    raise self._wrong
+                break
             end = at + _HEADER + length
             if end > size:
                 self._need = end - at
@@ -130,6 +153,8 @@ class Frames:
         return frames
 
     def close(self) -> list[Frame]:
+        if self._wrong:
+            raise self._wrong
         if self._rest:
             raise StreamError(_("The stream ended in the middle of a frame."), _("Its engine may have gone."))
         return []
@@ -182,18 +207,14 @@ def body_frames(exchange: ExchangeData) -> list[Frame]:
         return [Frame(1, body)] if body else []
     frames = Frames()
     found = frames.feed(body)
-    if not exchange.response.cut:
-        frames.close()
-    return found
+    return found + (frames.feed(b"") if exchange.response.cut else frames.close())
 
 
 def body_lines(exchange: ExchangeData) -> list[Any]:
     """Return the objects of a body of JSON lines; a last half one of a cut body is left out."""
     lines = JSONLines()
     found = lines.feed(exchange.response.body)
-    if not exchange.response.cut:
-        found += lines.close()
-    return found
+    return found + (lines.feed(b"") if exchange.response.cut else lines.close())
 
 
 def body_text(exchange: ExchangeData) -> str:
