@@ -6,17 +6,19 @@ import os
 import re
 import subprocess
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from labkit.curl import SECRET_HEADERS
+from labkit.encode import target
 from labkit.engines.base import EngineRecord, Paths
 from labkit.exchange import Exchange
 from labkit.exercises.conditions import NOTHING
 from labkit.exercises.desk import Desk
 from labkit.exercises.fill import Fill
 from labkit.exercises.journal import Journal
-from labkit.exercises.record import Call, Exercise, Kind, drawn
+from labkit.exercises.record import Call, Exercise, Kind, Wrong, drawn, find
 from labkit.exercises.show import curl_lines, docker_lines, labkit_lines
 from labkit.exercises.stage import elsewhere, filled, kept, send
 from labkit.exercises.verdict import Verdict
@@ -34,6 +36,22 @@ class RecordingLab(Lab):
         answer = super().call(method, path, **options)
         self.__dict__.setdefault("answers", []).append(answer)
         return answer
+
+
+@dataclass
+class Trials:
+    """What came of the wrong attempts at one exercise.
+
+    Parameters
+    ----------
+    refused: each attempt and its verdict.
+    sites: the conditions of the check, in the order in which they were first looked at.
+    needed: those without which some wrong attempt gets through.
+    """
+
+    refused: list[tuple[Wrong, Verdict]] = field(default_factory=list)
+    sites: dict[str, None] = field(default_factory=dict)
+    needed: set[str] = field(default_factory=set)
 
 
 class Bench:
@@ -83,8 +101,6 @@ class Bench:
 
     def unstage(self) -> None:
         """Clear away what the last exercise left."""
-        from labkit.exercises.record import find
-
         if self._staged:
             last = find(self._staged)
             self.desk(last)._stage.clear(last, self.fill(last))
@@ -149,8 +165,6 @@ class Bench:
         r = None
         if body.exists() or status.exists():
             call = calls[-1]
-            from labkit.encode import target
-
             bare = elsewhere(call.path)[1]  # of another server than the engine
             request = Request(call.method, target(bare, call.params, session.version), session.endpoint)
             r = Exchange(
@@ -174,6 +188,31 @@ class Bench:
                 done = subprocess.run(["sh", "-c", line], env=environment, capture_output=True, text=True)
                 assert done.returncode == 0, done.stderr
         return self.check(exercise, NOTHING)
+
+    def solve(self, exercise: Exercise) -> object:
+        """Do an exercise rightly from its starting state; return the answer to hand in."""
+        self.stage(exercise)
+        calls = drawn(exercise.solution.calls, self.fill(exercise).draw)
+        return self.attempt(exercise, calls, exercise.solution.answer)
+
+    def trials(self, exercise: Exercise) -> Trials:
+        """Make every wrong attempt, and knock out each condition of the check after it."""
+        found = Trials()
+        self.stage(exercise)
+        fresh = self.check(exercise)
+        if not fresh.findings:  # conditions that tell an attempt from none
+            found.needed |= {s for s in fresh.sites if self.check(exercise, off=[s]).state is not fresh.state}
+        for wrong in exercise.wrong:
+            self.stage(exercise)
+            answer = self.attempt(exercise, wrong.calls, wrong.answer)
+            verdict = self.check(exercise, answer)
+            found.refused.append((wrong, verdict))
+            found.sites |= dict.fromkeys(verdict.sites)
+            found.needed |= {s for s in verdict.sites if self.check(exercise, answer, off=[s]).passed}
+        if exercise.id not in self.sites:
+            self.check(exercise, self.solve(exercise))
+        found.sites |= dict.fromkeys(self.sites.get(exercise.id, ()))
+        return found
 
     def check(self, exercise: Exercise, answer: object = NOTHING, off: Sequence[str] = ()) -> Verdict:
         """Check without writing anything down."""

@@ -19,6 +19,7 @@ from labkit.exercises.verdict import State
 EXERCISES = everything()
 each = pytest.mark.parametrize("exercise", EXERCISES, ids=lambda e: e.id)
 
+
 def of_the_daemon(exercise: Exercise) -> bool:
     """Whether the solution changes the daemon itself, or issues a certificate: no client of the API can do that."""
     return "configure" in exercise.needs
@@ -155,37 +156,16 @@ def test_another_right_way_passes(exercise: Exercise, title: str, bench: Bench) 
 @each
 def test_wrong_attempts_are_refused_and_every_condition_is_needed(exercise: Exercise, bench: Bench) -> None:
     """Each wrong attempt gets its own message; with any condition knocked out, one of them would get through."""
-    bench.stage(exercise)
-    fresh = bench.check(exercise)
-    killed, sites = set(), dict.fromkeys(bench.sites.get(exercise.id, ()))
-    for site in fresh.sites:
-        if fresh.findings == () and bench.check(exercise, off=[site]).state is not fresh.state:
-            killed.add(site)
+    found = bench.trials(exercise)
     messages = []
-    for wrong in exercise.wrong:
-        bench.stage(exercise)
-        answer = bench.attempt(exercise, wrong.calls, wrong.answer)
-        verdict = bench.check(exercise, answer)
+    for wrong, verdict in found.refused:
         assert verdict.state is State.NOT_YET, f"{wrong.title}: {verdict}"
         first, fill = verdict.findings[0], bench.fill(exercise)
         assert not wrong.expected or fits(fill(wrong.expected), first.expected), f"{wrong.title}: {verdict}"
         assert not wrong.found or fits(fill(wrong.found), first.found), f"{wrong.title}: {verdict}"
         messages.append((first.expected, first.found, first.where))
-        for site in verdict.sites:
-            sites[site] = None
-            if bench.check(exercise, answer, off=[site]).passed:
-                killed.add(site)
     assert len(set(messages)) == len(messages), "two wrong attempts get the same message"
-    if exercise.id not in bench.sites:
-        bench.stage(exercise)
-        verdict = bench.check(
-            exercise,
-            bench.attempt(
-                exercise, drawn(exercise.solution.calls, bench.fill(exercise).draw), exercise.solution.answer
-            ),
-        )
-        sites |= dict.fromkeys(verdict.sites)
     alive = [
-        site for site in sites if site not in killed and f"{exercise.id} {site.partition(':')[0]}" not in SURVIVORS
+        s for s in found.sites if s not in found.needed and f"{exercise.id} {s.partition(':')[0]}" not in SURVIVORS
     ]
     assert not alive, f"no wrong attempt needs these conditions: {alive}"

@@ -19,7 +19,7 @@ from faulty import Faulty
 from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
 from labkit.exercises import probe
-from labkit.exercises.record import Exercise, drawn, everything, find
+from labkit.exercises.record import Exercise, everything, find
 from labkit.exercises.verdict import State, Verdict
 from labkit.model import Endpoint
 from labkit.session import Session
@@ -46,9 +46,7 @@ def bench(engine: EngineRecord, paths: Paths, tmp_path: Path, monkeypatch: pytes
 
 
 def _solved(bench: Bench, exercise: Exercise) -> Verdict:
-    bench.stage(exercise)
-    calls = drawn(exercise.solution.calls, bench.fill(exercise).draw)
-    return bench.check(exercise, bench.attempt(exercise, calls, exercise.solution.answer))
+    return bench.check(exercise, bench.solve(exercise))
 
 
 def _forgotten(verdict: Verdict) -> bool:
@@ -73,9 +71,7 @@ def test_every_answer_two_seconds_late(engine: EngineRecord, paths: Paths, tmp_p
     bench = Bench(dataclasses.replace(engine, endpoint=Endpoint(socket=stand.path)), paths, tmp_path / "state", "late")
     try:
         for exercise in EXERCISES:
-            bench.stage(exercise)
-            calls = drawn(exercise.solution.calls, bench.fill(exercise).draw)
-            answer = bench.attempt(exercise, calls, exercise.solution.answer)
+            answer = bench.solve(exercise)
             stand.delay = 2.0
             verdict = bench.check(exercise, answer)
             stand.delay = 0.0

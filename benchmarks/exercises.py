@@ -1,0 +1,66 @@
+"""Count exercises, wrong attempts and conditions that are needed, and measure how long a check takes.
+
+    LABKIT_ROOT=… python benchmarks/exercises.py [02 …]
+
+needs a running engine of that root.  A condition is *needed* when some wrong attempt gets through as
+soon as it is knocked out; the share of these is the mutation score.  Times are of checks that pass.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(CHECKOUT / "tests"))
+
+from bench import Bench  # noqa: E402 - it lies beside the tests
+
+from labkit.engines.base import EngineRecord, Paths  # noqa: E402
+from labkit.exercises.record import LABS, Kind, of_lab  # noqa: E402
+
+TIMES = 5
+
+
+def main(labs: list[str]) -> int:
+    """Print one row a lab, and the sum; return the exit code."""
+    paths = Paths.of(Path(os.environ.get("LABKIT_ROOT", CHECKOUT)))
+    record = EngineRecord.load(paths.record)
+    kinds = [kind.value for kind in Kind]
+    print(f"Docker {record.version}, API {record.api_version}, {os.cpu_count()} cores\n")
+    print(f"| lab | exercises | {' | '.join(kinds)} | wrong attempts | conditions | needed | median ms | worst ms |")
+    print("|---" * (len(kinds) + 7) + "|")
+    total: Counter[str] = Counter()
+    all_times: list[float] = []
+    with tempfile.TemporaryDirectory() as state:
+        bench = Bench(record, paths, Path(state))
+        os.chdir(bench.paths.work)
+        for lab in labs or LABS:
+            row: Counter[str] = Counter()
+            times: list[float] = []
+            for exercise in of_lab(lab):
+                found = bench.trials(exercise)
+                answer = bench.solve(exercise)
+                times += [bench.check(exercise, answer).seconds * 1000 for _n in range(TIMES)]
+                row.update({"exercises": 1, exercise.kind.value: 1, "wrong": len(exercise.wrong)})
+                row.update({"conditions": len(found.sites), "needed": sum(s in found.needed for s in found.sites)})
+            print(_line(lab, row, times, kinds), flush=True)
+            total.update(row)
+            all_times += times
+        bench.unstage()
+    print(_line("all", total, all_times, kinds))
+    return 0
+
+
+def _line(name: str, row: Counter[str], times: list[float], kinds: list[str]) -> str:
+    numbers = [row["exercises"], *(row[kind] for kind in kinds), row["wrong"], row["conditions"], row["needed"]]
+    speed = [f"{statistics.median(times):.0f}", f"{max(times):.0f}"] if times else ["-", "-"]
+    return f"| {name} | {' | '.join(map(str, numbers))} | {' | '.join(speed)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
