@@ -282,10 +282,10 @@ def test_info_has_its_mirrors() -> None:
     ],
 )
 def test_prunes(what: str, answer: dict[str, Any], rows: list[str]) -> None:
-    """A prune tells each thing that went, and the space."""
+    """A prune tells each thing that went, and the space where the answer tells it: that of networks does not."""
     table = exchange("POST", f"/v1.41/{what}/prune", answer).table
     assert list(table["field"])[: len(rows)] == rows
-    assert field(table, "space reclaimed") == answer.get("SpaceReclaimed", 0)
+    assert ("space reclaimed" in set(table["field"])) is ("SpaceReclaimed" in answer)
 
 
 def test_registry() -> None:

@@ -148,7 +148,7 @@ def info(answer: dict[str, Any]) -> Grid:
 
 
 def pruned(answer: dict[str, Any]) -> Grid:
-    """Any prune: one row for each thing removed, and the space that came free."""
+    """Any prune: one row for each thing removed, and the space that came free where the answer tells it."""
     rows: list[tuple[str, Any]] = []
     for key, removed in answer.items():
         if key.endswith("Deleted"):
@@ -156,7 +156,8 @@ def pruned(answer: dict[str, Any]) -> Grid:
             for entry in removed or []:
                 pairs = entry.items() if isinstance(entry, dict) else [("removed", entry)]
                 rows += [(f"{what} {done.lower()}", short(name)) for done, name in pairs]
-    rows.append(("space reclaimed", Bytes(answer.get("SpaceReclaimed") or 0)))
+    if "SpaceReclaimed" in answer:  # a network takes no space, and its prune says nothing of it
+        rows.append(("space reclaimed", Bytes(answer["SpaceReclaimed"] or 0)))
     return fields(rows)
 
 
