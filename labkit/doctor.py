@@ -23,9 +23,8 @@ _DISK = 2_000_000_000
 _PROGRAMS = {
     "dockerd": ("docker.io", True),
     "docker-registry": ("docker-registry", True),
-    "ip": ("iproute2", True),
     "iptables": ("iptables", True),
-    "nsenter": ("util-linux", True),
+    "unshare": ("util-linux", True),
     "curl": ("curl", False),
 }
 """Programs of the private engine, and for terminals: the Debian package, and whether a start needs it."""
@@ -112,12 +111,13 @@ def _folders(paths: Paths) -> Iterator[Finding]:
 
 
 def _engines(paths: Paths) -> Iterator[Finding]:
-    programs = [(name, *where, _which(name)) for name, where in _PROGRAMS.items()]
+    programs = [(name, *where, _which(name, paths)) for name, where in _PROGRAMS.items()]
     private = sys.platform == "linux" and os.geteuid() == 0
     for name, package, needed, place in programs:
         advice = _("./lab brings it when it runs as root. By hand: apt-get install {package}", package=package)
         yield Finding(f"{name} ({place or package})", place is not None, advice, needed and private)
 
 
-def _which(name: str) -> str | None:
-    return shutil.which(name, path=os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin")
+def _which(name: str, paths: Paths) -> str | None:
+    own = paths.state / "tools" / "usr" / "bin"  # where ./lab unpacks what it does not install
+    return shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin:{own}")

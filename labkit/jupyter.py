@@ -187,15 +187,14 @@ class Jupyter:
 
     def _end(self, servers: list[psutil.Process], patience: float = 0.0) -> bool:
         """End servers, and the kernels that outlived theirs; remove their notes."""
-        alive = psutil.wait_procs(servers, timeout=patience)[1] if patience else servers
-        alive += self._kernels()
-        for process in alive:
+        left = [*_outlive(servers, patience), *self._kernels()]
+        for process in left:
             _signal(process, "terminate")
-        for process in psutil.wait_procs(alive, timeout=3)[1]:
+        for process in _outlive(left, _PATIENCE):
             _signal(process, "kill")
         for file in [*self._notes(), *self.runtime.glob("kernel-*.json"), *self.runtime.glob("jpserver-*.html")]:
             file.unlink(missing_ok=True)
-        return bool(servers or alive)
+        return bool(servers or left)
 
     # -- its configuration -----------------------------------------------------------
 
@@ -271,6 +270,17 @@ def _alive(process: psutil.Process) -> bool:
         return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.Error:
         return False
+
+
+def _outlive(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
+    """Those of the processes that still run after so many seconds.
+
+    A zombie does not run: where the first process of a container reaps nobody, it stays forever.
+    """
+    until = time.monotonic() + seconds
+    while (left := [process for process in processes if _alive(process)]) and time.monotonic() < until:
+        time.sleep(0.02)
+    return left
 
 
 def _age(process: psutil.Process) -> float:

@@ -25,7 +25,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
         (tmp_path / "bin" / name).write_text("")
         (tmp_path / "bin" / name).chmod(0o755)
     monkeypatch.setenv("LABKIT_ROOT", str(tmp_path))
-    monkeypatch.setattr(doctor, "_which", lambda name: shutil.which(name, path=str(tmp_path / "bin")))
+    monkeypatch.setattr(doctor, "_which", lambda name, _paths: shutil.which(name, path=str(tmp_path / "bin")))
     monkeypatch.setattr("os.geteuid", lambda: 0)
     return Paths.of(tmp_path)
 
@@ -52,6 +52,16 @@ def test_program_that_a_start_can_do_without(paths: Paths, capsys: pytest.Captur
     (paths.root / "bin" / "curl").unlink()
     assert doctor.doctor() == 0
     assert "without  curl (curl)" in capsys.readouterr().out
+
+
+def test_program_that_lab_unpacked(paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program that ./lab unpacked for the course alone is found there."""
+    monkeypatch.undo()
+    program = paths.state / "tools" / "usr" / "bin" / "only-here"
+    program.parent.mkdir(parents=True)
+    program.write_text("")
+    program.chmod(0o755)
+    assert doctor._which("only-here", paths) == str(program)
 
 
 @pytest.mark.parametrize("package", ["requests", "pandas"])  # the pins of pandas stand under conditions

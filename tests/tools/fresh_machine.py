@@ -1,0 +1,210 @@
+"""The two commands on a machine that has nothing: a fresh Debian root, a fresh clone, then no network.
+
+    .venv/bin/python tests/tools/fresh_machine.py [--tree FOLDER] [--test]
+
+It needs root, debootstrap and chromium.  The root is entered with pivot_root, in mount and
+process namespaces of its own: an engine that is started there needs a real root, and what a
+stop leaves behind can be counted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests"))
+
+SUITE = "bookworm"
+COURSE = "/root/course"
+PIVOT = """
+set -e
+mount --make-rprivate /
+mount --bind "$1" "$1"
+cd "$1"
+mkdir -p .old
+mount -t proc proc proc
+mount --rbind /sys sys
+mount --rbind /dev dev
+mount -t tmpfs -o mode=755 tmpfs run
+mount -t tmpfs tmpfs tmp
+pivot_root . .old
+umount -l /.old
+exec sleep infinity
+"""
+
+
+class Machine:
+    """A root tree that commands can be run in.
+
+    Parameters
+    ----------
+    pid: of a process that holds its namespaces.
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def run(self, command: str, *, check: bool = True) -> str:
+        """Run a shell command in the course's folder there; return its standard output."""
+        words = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--net", "--ipc", "--root"]
+        kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "dumb", **kept}
+        say(f"$ {command}")
+        done = subprocess.run(
+            [*words, "sh", "-c", f"cd {COURSE} && {command}"], env=environment, stdout=subprocess.PIPE, text=True
+        )
+        if check and done.returncode:
+            sys.exit(f"exit code {done.returncode} of: {command}")
+        return done.stdout.strip()
+
+    def drive(self, url: str) -> None:
+        """Run the learner's notebooks in a Chromium that sees this machine's network."""
+        words = ["nsenter", f"--target={self.pid}", "--net", sys.executable, __file__, "--drive", url]
+        subprocess.run(words, check=True)
+
+    def network(self, command: str) -> str:
+        """Run a shell command of this machine's in that one's network; return its standard output."""
+        words = ["nsenter", f"--target={self.pid}", "--net", "sh", "-c", command]
+        return subprocess.run(words, check=True, stdout=subprocess.PIPE, text=True).stdout
+
+    def left(self) -> list[str]:
+        """The processes that run there, but for the one that holds the namespaces."""
+        mine = os.readlink(f"/proc/{self.pid}/ns/pid")
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if os.readlink(f"/proc/{process.pid}/ns/pid") == mine and process.pid != self.pid:
+                    found.append(" ".join(process.cmdline()) or process.name())
+            except (OSError, psutil.Error):
+                continue
+        return found
+
+    def mounts(self) -> list[str]:
+        """Where something is mounted there."""
+        return sorted(line.split()[4] for line in Path(f"/proc/{self.pid}/mountinfo").read_text().splitlines())
+
+
+@contextmanager
+def entered(tree: Path, *, network: bool) -> Iterator[Machine]:
+    """Enter a root tree; without `network` it has a loopback alone, which is down."""
+    unshare = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", *([] if network else ["--net"])]
+    holder = subprocess.Popen([*unshare, "sh", "-c", PIVOT, "sh", str(tree)])
+    try:
+        machine = Machine(init_of(holder.pid))
+        yield machine
+    finally:
+        holder.kill()
+        holder.wait()
+
+
+def init_of(pid: int) -> int:
+    """The process that `unshare` started, once it has entered its root."""
+    until = time.monotonic() + 10
+    while time.monotonic() < until:
+        for child in psutil.Process(pid).children():
+            if child.name() == "sleep":
+                return child.pid
+        time.sleep(0.05)
+    sys.exit("the root tree could not be entered")
+
+
+def make_tree(tree: Path) -> None:
+    """Make a minimal Debian root, reached by the network as this machine is."""
+    say(f"debootstrap --variant=minbase {SUITE}")
+    subprocess.run(["debootstrap", "--variant=minbase", SUITE, str(tree)], check=True, stdout=subprocess.DEVNULL)
+    for name in ("etc/resolv.conf", "etc/hosts", "etc/pip.conf"):
+        if Path("/", name).is_file():
+            shutil.copy(Path("/", name), tree / name)
+    own = Path("/usr/local/share/ca-certificates")  # certificates that this machine's network asks for
+    if own.is_dir():
+        shutil.copytree(own, tree / own.relative_to("/"), dirs_exist_ok=True)
+
+
+def say(text: str) -> None:
+    """Say what is being done, and when."""
+    print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
+
+
+def expect(condition: bool, text: str) -> None:
+    """End with `text` unless the condition holds."""
+    if not condition:
+        sys.exit(text)
+
+
+def use(machine: Machine) -> None:
+    """Start the course, run its notebooks, stop it, and look what is left."""
+    mounts = machine.mounts()
+    begin = time.monotonic()
+    url = machine.run("./lab --no-browser -- --LabApp.expose_app_in_browser=True")
+    say(f"started in {time.monotonic() - begin:.1f} s")
+    expect(url.startswith("http://127.0.0.1:") and "\n" not in url, f"not one URL: {url!r}")
+    machine.drive(url)
+    print(machine.run("./lab status"))
+    machine.run("./lab stop")
+    until = time.monotonic() + 5  # what has ended may not be reaped yet
+    while machine.left() and time.monotonic() < until:
+        time.sleep(0.1)
+    expect(not machine.left(), f"still running after ./lab stop: {machine.left()}")
+    expect(machine.mounts() == mounts, f"still mounted: {set(machine.mounts()) - set(mounts)}")
+
+
+def drive(url: str) -> None:
+    """Run each notebook that the learner has, in Chromium; end with the errors where there are any."""
+    from browser import JupyterPage, chromium
+
+    with chromium() as context:
+        page = JupyterPage(context.pages[0], seconds=300)
+        page.load(url)
+        for name in sorted(file for file in page.files() if file.endswith(".ipynb")):
+            page.open(name)
+            cells = page.run_all()
+            errors = {cell.id: cell.errors for cell in cells if cell.errors}
+            say(f"{name}: {len(cells)} code cells, {len(errors)} with an error")
+            expect(bool(cells) and not errors, f"{name}: {errors}")
+            page.close()
+
+
+def main() -> None:
+    """Prove the fresh machine's story; end with exit code 1 where it does not hold."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tree", type=Path, help="a root tree to keep and use again")
+    parser.add_argument("--test", action="store_true", help="run ./lab test there as well")
+    parser.add_argument("--drive", metavar="URL", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.drive:
+        drive(options.drive)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        tree = options.tree or Path(folder) / "tree"
+        if not (tree / "etc" / "debian_version").exists():
+            make_tree(tree)
+        course = tree / COURSE.lstrip("/")
+        shutil.rmtree(course, ignore_errors=True)
+        subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(course)], check=True)
+        with entered(tree, network=True) as machine:
+            use(machine)
+            if options.test:
+                print(machine.run("./lab test"))
+        say("now without a network")
+        with entered(tree, network=False) as machine:
+            machine.network("ip link set lo up")
+            before = machine.network("ip -oneline link; ip route; iptables-save")
+            use(machine)
+            after = machine.network("ip -oneline link; ip route; iptables-save")
+            expect(before == after, f"the network was changed:\n{before}\n{after}")
+    say("all as it should be")
+
+
+if __name__ == "__main__":
+    main()
