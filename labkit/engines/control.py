@@ -19,6 +19,9 @@ from ..errors import EngineError
 from ..messages import _
 from .base import Progress
 
+PROTOCOL = 2
+"""Raised by one whenever an older supervisor could not serve a newer labkit."""
+
 _END_SECONDS = 5.0
 
 

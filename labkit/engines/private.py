@@ -20,9 +20,10 @@ from ..errors import ConnectionFailed, EngineError
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
-from . import control, daemonconfig, packages, registry
+from . import control, daemonconfig, debian, packages, registry
 from .base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
 from .daemon import search_path, sweep
+from .layout import Layout
 from .ports import Block
 
 ROOM = 200
@@ -68,6 +69,9 @@ class Private(Engine):
             if not self._dockerd():
                 packages.install(["docker.io"], progress)
             try:
+                if control.ask(self._control, progress, "status").get("protocol") != control.PROTOCOL:
+                    progress(_("The course has a new edition; the engine is started anew."), None)
+                    self.stop(progress)
                 done = control.ask(self._control, progress, "up")
             except FileNotFoundError:
                 done = self._spawn(lock, progress)
@@ -99,7 +103,6 @@ class Private(Engine):
         try:
             self.paths.state.mkdir(mode=0o700, exist_ok=True)
             (self.paths.state / "log").mkdir(exist_ok=True)
-            self.paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
             lock = os.open(self.paths.state / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise EngineError(
@@ -118,6 +121,7 @@ class Private(Engine):
         It takes the lock with it until it can be asked: when this process is killed
         meanwhile, the next one waits for it, and starts no second supervisor.
         """
+        self.paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
         read, write = os.pipe()
         program = [sys.executable, "-m", "labkit.engines.supervisor", str(self.paths.root), str(write), str(lock)]
         environment = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
@@ -163,6 +167,13 @@ class Private(Engine):
         with self._one_at_a_time():
             done = self._ask("registry", progress, program=program)
         return registry.record(self.paths, Block(done["base"]))
+
+    def fill_mirror(self, progress: Progress) -> None:
+        """Fill the mirror with the course's images: those kept, or the Hub's, or built from Debian's packages."""
+        if not self._ask("images", progress)["images"]:
+            kept = Layout(self.paths.state / "images")
+            kept.save(debian.build(kept, self.paths.state / "unpacked", progress))
+            self._ask("images", progress)
 
     def _ask(self, do: str, progress: Progress = _quiet, **more: Any) -> Any:
         try:

@@ -14,6 +14,7 @@ import asyncio
 import ctypes
 import ctypes.util
 import json
+import os
 import secrets
 import shutil
 import subprocess
@@ -54,25 +55,38 @@ class Registry:
         mended = []
         for kind in KINDS:
             process = self._processes.get(kind)
-            if process is not None and process.poll() is None:
-                continue
-            if process is not None:
-                mended.append(kind)
-            Path(self.socket(kind)).unlink(missing_ok=True)
-            with self._log.open("ab") as output:
-                self._processes[kind] = subprocess.Popen(
-                    # It dies with the supervisor, however that dies.
-                    ["setpriv", "--pdeathsig", "KILL", self._program, "serve", str(self._configure(kind))],
-                    stdin=subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    start_new_session=True,
-                    env={"PATH": "/usr/bin:/bin", "OTEL_TRACES_EXPORTER": "none"},
-                )
+            if process is None or process.poll() is not None:
+                mended += [kind] if process else []
+                self._launch(kind)
         return mended
 
+    def start_hub(self, url: str) -> None:
+        """Start a third one that hands on what the registry at `url` has."""
+        self._launch("hub", {"proxy": {"remoteurl": url}})
+
+    def stop_hub(self) -> None:
+        """End that one, and remove what it kept."""
+        if process := self._processes.pop("hub", None):
+            _end(process)
+        shutil.rmtree(self._folder / "hub", ignore_errors=True)
+        (self._folder / "hub.json").unlink(missing_ok=True)
+
+    def _launch(self, kind: str, more: dict[str, object] | None = None) -> None:
+        Path(self.socket(kind)).unlink(missing_ok=True)
+        with self._log.open("ab") as output:
+            self._processes[kind] = subprocess.Popen(
+                # It dies with the supervisor, however that dies.
+                ["setpriv", "--pdeathsig", "KILL", self._program, "serve", str(self._configure(kind, more or {}))],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                # Variables that begin so would change what the configuration says.
+                env={name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "OTEL_"))},
+            )
+
     async def ready(self) -> None:
-        """Wait until both listen.  Raises `EngineError` when one ends instead."""
+        """Wait until all listen.  Raises `EngineError` when one ends instead."""
         for kind, process in self._processes.items():
             while not await listens(self.socket(kind)):
                 if process.poll() is not None:
@@ -84,24 +98,20 @@ class Registry:
     @property
     def running(self) -> bool:
         """Whether both run."""
-        return len(self._processes) == len(KINDS) and all(p.poll() is None for p in self._processes.values())
+        return all(kind in self._processes and self._processes[kind].poll() is None for kind in KINDS)
 
     def stop(self) -> None:
-        """End both processes."""
+        """End them all."""
         for process in self._processes.values():
             process.terminate()
         for process in self._processes.values():
-            try:
-                process.wait(5)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
+            _end(process)
         self._processes.clear()
 
-    def _configure(self, kind: str) -> Path:
+    def _configure(self, kind: str, more: dict[str, object]) -> Path:
         storage = self._folder / kind
         storage.mkdir(mode=0o700, parents=True, exist_ok=True)
-        config = {
+        config: dict[str, object] = {
             "version": "0.1",
             "log": {"level": "warn", "accesslog": {"disabled": True}},
             "storage": {
@@ -121,8 +131,17 @@ class Registry:
             config["auth"] = {"htpasswd": {"realm": "docker-api-lab", "path": str(self._folder / "htpasswd")}}
         path = self._folder / f"{kind}.json"
         path.touch(mode=0o600)
-        path.write_text(json.dumps(config, indent=1))  # JSON is YAML, which it reads
+        path.write_text(json.dumps(config | more, indent=1))  # JSON is YAML, which it reads
         return path
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(5)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def password_file(paths: Paths) -> Path:

@@ -42,8 +42,7 @@ def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _sa
     record = chosen.start(progress)
     if isinstance(chosen, Private):
         registry = chosen.start_registry(progress)
-        images.fetch(paths, progress)
-        images.fill_mirror(paths, paths.run / "mirror.sock", progress)
+        chosen.fill_mirror(progress)
         record = replace(record, registry=registry)
     session = Session(record.endpoint)
     images.load(session, progress)

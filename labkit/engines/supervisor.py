@@ -20,10 +20,11 @@ from typing import Any
 
 from ..errors import EngineError
 from ..messages import _
-from . import ports, registry
+from . import control, hub, mirror, ports, registry
 from .base import Paths
 from .daemon import Daemon
 from .front import front
+from .layout import Layout
 from .netns import Here, forward, listen
 from .published import Published
 
@@ -82,6 +83,29 @@ class Supervisor:
             await self._open_registry()
         return self.status()
 
+    async def images(self, say: Say) -> dict[str, Any]:
+        """Fill the mirror, with images from the Hub where none are kept yet; say whether there are any now."""
+        kept = Layout(self.paths.state / "images")
+        loop = asyncio.get_running_loop()
+        if not kept.images():
+            await self._from_hub(kept, say)
+        if kept.images():
+            await loop.run_in_executor(None, mirror.fill, kept, self.paths.run / "mirror.sock", say)
+        return {**self.status(), "images": bool(kept.images())}
+
+    async def _from_hub(self, kept: Layout, say: Say) -> None:
+        loop = asyncio.get_running_loop()
+        url = await loop.run_in_executor(None, hub.address, self.daemon.socket)
+        if self._registry is None or not url or not await loop.run_in_executor(None, hub.reachable, url):
+            return
+        try:
+            self._registry.start_hub(url)
+            await self._registry.ready()
+            if not await loop.run_in_executor(None, hub.fetch, kept, self.paths.run / "hub.sock", say):
+                say(_("The Docker Hub did not hand out everything."))
+        finally:
+            self._registry.stop_hub()
+
     async def _open_registry(self) -> None:
         """Open the registries' ports, here and in the engine's namespace, where they have the same names."""
         if self._registry is None or self.daemon.network is None:
@@ -132,6 +156,7 @@ class Supervisor:
             "engine": self.daemon.runs,
             "registry": self._registry is not None and self._registry.running,
             "base": self.block.base,
+            "protocol": control.PROTOCOL,
         }
 
     async def stop(self) -> dict[str, Any]:
@@ -147,7 +172,9 @@ class Supervisor:
         """Carry out one command from the control socket."""
         try:
             order = json.loads(await reader.readline())
-            await self.carry_out(order, lambda answer: writer.write(_line(answer)))
+            loop = asyncio.get_running_loop()  # what says something may be in a thread of its own
+            await self.carry_out(order, lambda answer: loop.call_soon_threadsafe(writer.write, _line(answer)))
+            await asyncio.sleep(0)
             await writer.drain()
         except (OSError, ValueError):
             pass  # whoever asked has gone
@@ -177,6 +204,8 @@ class Supervisor:
                 return await self.up(say)
             case "registry":
                 return await self.registry_up(say, str(order["program"]))
+            case "images":
+                return await self.images(say)
             case "reload":
                 return await self.reload(order["changes"])
             case "restart":
