@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterator
 from itertools import chain
@@ -46,7 +47,7 @@ class Stream:
         return next(self._items)
 
     def _read(self) -> Iterator[Any]:
-        chunks = self._reply.chunks(self._seconds)
+        chunks = self._reply.chunks(math.inf if self._seconds is None else self._seconds)
         items: deque[Any] = deque()
         try:
             start = next(chunks, b"")

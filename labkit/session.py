@@ -71,10 +71,10 @@ class Session:
             raise ConnectionFailed(
                 self.endpoint,
                 _(
-                    "What answers at {endpoint} is not a Docker Engine (status {status}): {said}",
+                    "What answers at {endpoint} is not a Docker Engine (status {status}): {said}.",
                     endpoint=self.endpoint,
                     status=answer.status,
-                    said=answer.text.strip()[:160],
+                    said=" ".join(answer.text.split())[:160].rstrip(".") or "-",
                 ),
                 _("An Engine answers GET /_ping with a header Api-Version."),
             ) from error

@@ -12,6 +12,7 @@ and RFC 9110 section 7.8 (Upgrade).
 
 from __future__ import annotations
 
+import math
 import socket
 import ssl
 import time
@@ -27,6 +28,7 @@ from urllib3.util import SKIP_HEADER
 
 from . import __version__
 from .errors import ConnectionFailed, LabError, StreamError
+from .failures import failure
 from .messages import _
 from .model import Endpoint, Headers, Request
 
@@ -40,10 +42,13 @@ class _Plain(urllib3.connection.HTTPConnection):
 
     endpoint: Endpoint
     bodyless = False
+    wire: socket.socket | None = None
+    """The socket itself; `sock` is given up while an answer without a length is still being read."""
 
     def connect(self) -> None:
         if not self.endpoint.socket:
             super().connect()
+            self.wire = self.sock
             return
         sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         sock.settimeout(CONNECT_SECONDS)
@@ -52,7 +57,7 @@ class _Plain(urllib3.connection.HTTPConnection):
         except OSError:
             sock.close()
             raise
-        self.sock = sock
+        self.sock = self.wire = sock
 
     def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
         self.bodyless = body is None
@@ -67,7 +72,19 @@ class _Secure(_Plain, urllib3.connection.HTTPSConnection):
     """The same over TLS."""
 
     def connect(self) -> None:
-        urllib3.connection.HTTPSConnection.connect(self)
+        try:
+            urllib3.connection.HTTPSConnection.connect(self)
+        except TimeoutError as error:  # in the handshake: no answer was waited for yet
+            raise urllib3.exceptions.ConnectTimeoutError(self, str(error)) from error
+        self.wire = self.sock
+
+    def send(self, data: Any) -> None:
+        try:
+            super().send(data)
+        except ssl.SSLEOFError as error:
+            # The server went away while we wrote. What it said before can still be read, and
+            # after a broken pipe the library does read: that is where the alert is.
+            raise BrokenPipeError from error
 
 
 def _pool(endpoint: Endpoint) -> urllib3.HTTPConnectionPool:
@@ -138,19 +155,20 @@ class Reply:
         Parameters
         ----------
         seconds: how long to read in all; when they are over, `TimeoutError` is raised.
+            None for the silence that `send` was given, infinity for any length of it.
 
         Raises `StreamError` when the connection breaks off.
         """
         end = None if seconds is None else time.monotonic() + seconds
-        sock = getattr(self._raw.connection, "sock", None) if end is not None else None
+        sock = self._socket() if end is not None else None
         try:
             while True:
                 if end is not None:
                     left = end - time.monotonic()
                     if left <= 0:
                         raise TimeoutError
-                    if sock is not None:
-                        sock.settimeout(left)
+                    if sock is not None and sock.fileno() >= 0:  # it closes itself at the end of some answers
+                        sock.settimeout(None if math.isinf(left) else left)
                 data = self._raw.read1(_CHUNK)
                 if not data:
                     return
@@ -165,12 +183,16 @@ class Reply:
                 _("Its engine may have stopped: ./lab status says."),
             ) from error
 
+    def _socket(self) -> socket.socket | None:
+        """The socket that the answer comes from; None when it was read to its end, for then it may serve others."""
+        return getattr(self._raw.connection, "wire", None)
+
     def close(self, *, reuse: bool = False) -> None:
         """Let the connection go; keep it for the next request only when it was read to its end."""
         if reuse:
             self._raw.release_conn()
             return
-        sock = getattr(self._raw.connection, "sock", None)
+        sock = self._socket()
         if sock is not None:
             try:
                 sock.shutdown(socket.SHUT_RDWR)  # wakes a reader in another thread
@@ -205,66 +227,14 @@ def send(adapter: Adapter, request: Request, seconds: float) -> Reply:
         raise ConnectionFailed(
             request.endpoint,
             _(
-                "The engine at {endpoint} did not answer within {seconds:.0f} s.",
+                "The engine at {endpoint} did not answer within {seconds:g} s.",
                 endpoint=request.endpoint,
                 seconds=seconds,
             ),
             _("Some calls wait for something to happen. Give more time with timeout=..., or interrupt the kernel."),
         ) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise _failure(request.endpoint, error) from error
-
-
-def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and all that it was made from, down to the system's own."""
-    queue, seen = [error], set()
-    while queue:
-        found = queue.pop(0)
-        if isinstance(found, BaseException) and id(found) not in seen:
-            seen.add(id(found))
-            yield found
-            queue += [found.__cause__, found.__context__, *(a for a in found.args if isinstance(a, BaseException))]
-            queue += [getattr(found, "reason", None)] if not isinstance(found, ssl.SSLError) else []
-
-
-def _failure(endpoint: Endpoint, error: BaseException) -> ConnectionFailed:
-    """Say in one sentence why an endpoint cannot be used."""
-    causes = list(_causes(error))
-
-    def of(*kinds: type[BaseException]) -> BaseException | None:
-        return next((cause for cause in causes if isinstance(cause, kinds)), None)
-
-    start = _("Is the lab's engine running? ./lab status says; ./lab starts it.")
-    if found := of(ssl.SSLError):
-        said = (getattr(found, "verify_message", "") or getattr(found, "reason", "") or str(found)).rstrip(".")
-        hint = _("Look at the certificates: who issued them, for which name, until when.")
-        return ConnectionFailed(endpoint, _("TLS to {endpoint} failed: {said}.", endpoint=endpoint, said=said), hint)
-    if of(FileNotFoundError):
-        return ConnectionFailed(endpoint, _("There is no socket at {endpoint}.", endpoint=endpoint), start)
-    if of(PermissionError):
-        return ConnectionFailed(
-            endpoint,
-            _("You may not open the socket at {endpoint}.", endpoint=endpoint),
-            _("Docker's socket is for root and the group docker: whoever opens it is root on this machine."),
-        )
-    if of(ConnectionRefusedError):
-        return ConnectionFailed(endpoint, _("Nothing listens at {endpoint}.", endpoint=endpoint), start)
-    if of(socket.gaierror):
-        return ConnectionFailed(
-            endpoint, _("The name in {endpoint} is not known.", endpoint=endpoint), _("Is it spelled right?")
-        )
-    if of(ConnectionResetError, BrokenPipeError):
-        return ConnectionFailed(
-            endpoint,
-            _("{endpoint} closed the connection without an answer.", endpoint=endpoint),
-            _("Its engine may have stopped, or it wants TLS."),
-        )
-    if of(TimeoutError, urllib3.exceptions.ConnectTimeoutError):
-        return ConnectionFailed(endpoint, _("{endpoint} does not answer.", endpoint=endpoint), start)
-    last = str(causes[-1]) if causes else ""
-    return ConnectionFailed(
-        endpoint, _("What answers at {endpoint} does not speak HTTP: {said}", endpoint=endpoint, said=last[:120]), start
-    )
+        raise failure(request.endpoint, error) from error
 
 
 def _connect(endpoint: Endpoint) -> socket.socket:
@@ -279,7 +249,7 @@ def _connect(endpoint: Endpoint) -> socket.socket:
             return tls_context(endpoint).wrap_socket(sock, server_hostname=endpoint.host)
         return sock
     except OSError as error:
-        raise _failure(endpoint, error) from error
+        raise failure(endpoint, error) from error
 
 
 class Upgraded:
@@ -295,7 +265,7 @@ class Upgraded:
             self._open(request)
         except (OSError, h11.ProtocolError) as error:
             self._sock.close()
-            raise _failure(request.endpoint, error) from error
+            raise failure(request.endpoint, error) from error
 
     def _open(self, request: Request) -> None:
         wire = h11.Connection(h11.CLIENT)
@@ -306,7 +276,10 @@ class Upgraded:
             fields.append(("Content-Length", str(len(body))))
         head = wire.send(h11.Request(method=request.method, target=request.target, headers=fields))
         rest = wire.send(h11.Data(data=body)) if body else b""
-        self._sock.sendall((head or b"") + (rest or b"") + (wire.send(h11.EndOfMessage()) or b""))
+        try:
+            self._sock.sendall((head or b"") + (rest or b"") + (wire.send(h11.EndOfMessage()) or b""))
+        except (BrokenPipeError, ssl.SSLEOFError):
+            pass  # what the server said before it went away can still be read
         event = wire.next_event()
         while not isinstance(event, (h11.Response, h11.InformationalResponse)):
             if event is not h11.NEED_DATA:
@@ -329,7 +302,7 @@ class Upgraded:
             while True:
                 if end is not None and end - time.monotonic() <= 0:
                     raise TimeoutError
-                self._sock.settimeout(None if end is None else end - time.monotonic())
+                self._sock.settimeout(None if end is None or math.isinf(end) else end - time.monotonic())
                 if self._wire is None:
                     data = self._sock.recv(_CHUNK)
                     if not data:

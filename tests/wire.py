@@ -104,6 +104,9 @@ def _read(conn: socket.socket) -> Seen | None:
         if not piece:
             return None
         raw += piece
+        if raw.startswith(b"\x16\x03"):  # a TLS handshake at a plain port: answered as Go's server does
+            conn.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n400 Bad Request")
+            return None
     head, _blank, body = raw.partition(b"\r\n\r\n")
     first, *fields = head.decode("latin-1").split("\r\n")
     method, target, _version = first.split(" ")
