@@ -122,8 +122,8 @@ sorted((n["Name"], n["Driver"], n["Scope"]) for n in r.json())
 # %% id="three"
 for word, network in {"on-bridge": "bridge", "on-host": "host", "on-none": "none"}.items():
     up(word, network)
-interfaces = {word: sh(word, "ip -o -4 addr | awk '{print $2}'").split() for word in ("on-bridge", "on-host", "on-none")}
-interfaces["on-bridge"], interfaces["on-none"], len(interfaces["on-host"]) > 1
+names = "ip -o -4 addr | awk '{print $2}'"
+sh("on-bridge", names).split(), sh("on-none", names).split(), len(sh("on-host", names).split()) > 1
 
 # %% [markdown] id="three-text"
 # `lo` is *loopback*: the interface by which a machine talks to itself. Every container has one of its own, and on
@@ -167,8 +167,8 @@ from labkit.netmap import netmap
 
 def mine_only(network):
     answer = lab.get(f"/networks/{network}").json()
-    ours = {i: c for i, c in answer["Containers"].items() if c["Name"] in map(lab.name, ("on-bridge", "on-host", "on-none"))}
-    return {**answer, "Containers": ours}
+    names = [lab.name(word) for word in ("on-bridge", "on-host", "on-none")]
+    return {**answer, "Containers": {i: c for i, c in answer["Containers"].items() if c["Name"] in names}}
 
 
 netmap(map(mine_only, ("host", "none")))
@@ -245,9 +245,10 @@ r
 # Python can say which is which:
 
 # %% id="private"
+block = ipaddress.ip_network("172.16.0.0/12")
 for text in ("172.10.0.0/16", "172.17.0.0/16", "192.168.0.0/16", lab.subnet("front")):
     range_ = ipaddress.ip_network(text)
-    print(f"{text:18} private: {range_.is_private}  in 172.16.0.0/12: {range_.subnet_of(ipaddress.ip_network('172.16.0.0/12'))}")
+    print(f"{text:18} private: {range_.is_private!s:6} in 172.16.0.0/12: {range_.subnet_of(block)}")
 
 # %% [markdown] id="overlap-text"
 # ### A subnet is used once
@@ -361,7 +362,7 @@ lab.check("5.3", answer)
 subnet = lab.subnet("front")
 ipam = {"Config": [{"Subnet": subnet, "Gateway": lab.address(subnet, 1)}]}
 body = {"Name": front, "IPAM": ipam, "Labels": lab.labels, "CheckDuplicate": True}
-lab.post("/networks/create", json=body).status in (201, 409)
+print(lab.post("/networks/create", json=body).status in (201, 409))
 
 # %% [markdown] id="redis-text"
 # A redis, created with no word about networks, and started:
@@ -471,6 +472,12 @@ endpoint = {"Aliases": ["page"], "IPAMConfig": {"IPv4Address": lab.address(subne
 up("web", front, NetworkingConfig={"EndpointsConfig": {front: endpoint}})
 print(sh("probe", "ping -c 1 -W 1 page | head -n 1"))
 
+# %% [markdown] id="connect-picture-text"
+# The picture so far. It was asked about `front` alone, so it can't say that the redis is on `bridge` too.
+
+# %% id="connect-picture"
+netmap([lab.get(f"/networks/{front}").json()])
+
 # %% [markdown] id="connect-gap-text"
 # **Now you, with a gap.** Plug the container `outsider` into `front`, with the alias `guest`.
 
@@ -482,12 +489,6 @@ r
 body = {"Container": lab.name("outsider"), "EndpointConfig": {"Aliases": ["guest"]}}
 r = lab.post(f"/networks/{front}/connect", json=body)
 r.status, sh("probe", "ping -c 1 -W 1 guest | grep received").split(",")[1]
-
-# %% [markdown] id="connect-picture-text"
-# The picture after all that. `bridge` is left out, so it can't say who is on it too.
-
-# %% id="connect-picture"
-netmap([lab.get(f"/networks/{front}").json()])
 
 # %% [markdown] id="task-4"
 # ### Exercise 5.4 (make)
@@ -539,7 +540,8 @@ for word, network, number in (("web", "front", 10), ("app", "front", 20), ("db",
     endpoint = {"Aliases": [word], "IPAMConfig": {"IPv4Address": lab.address(lab.subnet(network), number)}}
     up(word, lab.name(network), NetworkingConfig={"EndpointsConfig": {lab.name(network): endpoint}})
 endpoint = {"Aliases": ["app"], "IPAMConfig": {"IPv4Address": lab.address(lab.subnet("back"), 20)}}
-lab.post(f"/networks/{back}/connect", json={"Container": lab.name("app"), "EndpointConfig": endpoint}).raise_for_status()
+body = {"Container": lab.name("app"), "EndpointConfig": endpoint}
+lab.post(f"/networks/{back}/connect", json=body).raise_for_status()
 netmap([lab.get(f"/networks/{network}").json() for network in (front, back)])
 
 # %% [markdown] id="isolate-predict"
@@ -548,6 +550,7 @@ netmap([lab.get(f"/networks/{network}").json() for network in (front, back)])
 
 # %% id="isolate-names"
 print(sh("web", "ping -c 1 -W 1 db"))
+
 
 # %% id="isolate-reach"
 def reaches(word, target):
@@ -572,6 +575,7 @@ print(sh("app", "ip -o -4 addr | awk '{print $2, $4}' | grep eth | sort"))
 #
 # `web` and `db` were made in the same way, but `back` is `Internal`: it has no way out to other networks, and none in.
 # **Predict.** Publish a port of a container on each of them. What do the two inspect answers say about the port?
+
 
 # %% id="internal-ports"
 def published(word, network):
