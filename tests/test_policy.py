@@ -42,7 +42,8 @@ def test_machines_own_policy_stays(file: Path) -> None:
 
 def test_what_a_killed_start_left_goes(file: Path) -> None:
     """A policy that was left by a start that was killed is removed by the next one."""
-    no_services().__enter__()
+    killed = no_services()
+    killed.__enter__()
     assert file.exists()
     with no_services():
         pass
