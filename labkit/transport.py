@@ -33,6 +33,8 @@ from .messages import _
 from .model import Endpoint, Headers, Request
 
 CONNECT_SECONDS = 5.0
+SEND_SECONDS = 600.0
+"""How long a request's body may take to be sent; an Engine reads a large one as fast as its disk writes."""
 USER_AGENT = f"labkit/{__version__}"
 _CHUNK = 64 * 1024
 
@@ -62,6 +64,11 @@ class _Plain(urllib3.connection.HTTPConnection):
     def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
         self.bodyless = body is None
         super().request(method, url, body, *args, **kwargs)
+
+    def send(self, data: Any) -> None:
+        if self.sock is not None:
+            self.sock.settimeout(SEND_SECONDS)  # until now the time allowed for connecting held
+        super().send(data)
 
     def putheader(self, header: Any, *values: Any) -> None:
         if not (self.bodyless and header == "Content-Length"):
