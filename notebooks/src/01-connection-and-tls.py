@@ -116,25 +116,37 @@ registry.get("/v2/")
 # An empty JSON object, and status 200: *I speak version 2, and you may come in*. A registry with a password answers 401
 # here, and says in a header `Www-Authenticate` where to get a token: that is where the token API comes in (lab 3).
 #
-# What does it store? Fill in the gap: the list of its repositories is at `/v2/_catalog`.
+# What does it store? Fill in the gap: the list of its **repositories**, each the versions of one image, is at
+# `/v2/_catalog`.
 
 # %% id="catalog" tags=["learner", "task"]
 registry.get(...)
 
 # %% id="catalog" tags=["solution"]
-registry.get("/v2/_catalog")
+registry.get("/v2/_catalog").json()
+
+# %% [markdown] id="tags-text"
+# The names of the versions in a repository are its **tags**:
+
+# %% id="tags"
+sorted(registry.get("/v2/library/busybox/tags/list").json()["tags"])
 
 # %% [markdown] id="task-1-1"
 # ### Exercise 1.1 (find out)
 #
-# Each repository holds **tags**, the names of its versions: `GET /v2/NAME/tags/list` lists them. Which tags does the
-# registry hold for the repository `library/busybox`? Give the answer as a list of words.
+# Both APIs answer errors in JSON, but not in the same form. `lab.setup` shows what is asked for, with the names that
+# were drawn for you.
+
+# %% id="setup-1-1"
+lab.setup("1.1")
 
 # %% id="do-1-1" tags=["learner", "task"]
 answer = ...
 
 # %% id="do-1-1" tags=["solution"]
-answer = registry.get("/v2/library/busybox/tags/list").json()["tags"]
+r = registry.get(f"/v2/library/{lab.name('ghost')}/tags/list")
+answer = r.json()["errors"][0]["code"]
+print(r.status, answer)
 
 # %% id="check-1-1"
 lab.check("1.1", answer)
@@ -150,7 +162,7 @@ lab.check("1.1", answer)
 
 # %% id="info"
 info = lab.get("/info")
-len(info.json()) > 50
+print(len(info.json()) > 50)
 
 # %% [markdown] id="info-read"
 # `info.json()` is the body as Python reads it: a `dict`, whose fields are taken by name. Leave `info` alone on the last
@@ -168,14 +180,17 @@ len(info.json()) > 50
 # %% [markdown] id="task-1-2"
 # ### Exercise 1.2 (find out)
 #
-# A **storage driver** is what lays the layers of an image over each other to make the file system of a container.
-# Which one does this Engine use? `/info` says it. Beware: several of its fields end in *Driver*.
+# One more field of `/info`. You find it by reading: the names say mostly what they are.
+
+# %% id="setup-1-2"
+lab.setup("1.2")
 
 # %% id="do-1-2" tags=["learner", "task"]
 answer = ...
 
 # %% id="do-1-2" tags=["solution"]
-answer = lab.get("/info").json()["Driver"]
+answer = lab.get("/info").json()["DefaultRuntime"]
+answer
 
 # %% id="check-1-2"
 lab.check("1.2", answer)
@@ -237,26 +252,23 @@ again = lab.post("/containers/create", name=lab.name("second"), data=body, heade
 again
 
 # %% id="content-type" tags=["solution"]
-again = lab.post(
-    "/containers/create", name=lab.name("second"), data=body, headers={"Content-Type": "application/json"}
-)
+again = lab.post("/containers/create", name=lab.name("second"), data=body, headers={"Content-Type": "application/json"})
 again.status
 
 # %% [markdown] id="task-1-3"
 # ### Exercise 1.3 (predict)
 #
-# Three requests `POST /containers/create`. Which status code will each have? Give a list of three numbers, in this
-# order; then send them, if you like.
-#
-# 1. the body `{"Image": "redis"}`, with `Content-Type: application/json`;
-# 2. the same body, with `Content-Type: text/plain`;
-# 3. the body `{"Image": "no-such-image"}`, with `Content-Type: application/json`.
+# Write down your prediction before you send anything. Then send the requests, if you like: a name may be used once
+# only, and `lab.reset("1.3")` removes what you made.
+
+# %% id="setup-1-3"
+lab.setup("1.3")
 
 # %% id="do-1-3" tags=["learner", "task"]
 answer = ...
 
 # %% id="do-1-3" tags=["solution"]
-answer = [201, 400, 404]
+answer = [404, 400, 201]
 
 # %% id="check-1-3"
 lab.check("1.3", answer)
@@ -264,15 +276,14 @@ lab.check("1.3", answer)
 # %% [markdown] id="task-1-4"
 # ### Exercise 1.4 (make)
 #
-# Create a container, without starting it,
-#
-# - with the name that `lab.name("api")` gives,
-# - from the image `redis`,
-# - that will call itself `cache`: the field `Hostname` of the body,
-# - with this lab's label, `lab.labels`.
+# Create a container without starting it. What it will call itself, its **host name**, is the field `Hostname` of the
+# body. Give it this lab's label too, as in the worked call.
 #
 # An Engine ignores fields that it doesn't know, and fields in the wrong place. So read back what you made, with
 # `GET /containers/NAME/json`.
+
+# %% id="setup-1-4"
+lab.setup("1.4")
 
 # %% id="do-1-4" tags=["learner", "task"]
 r = ...
@@ -389,7 +400,7 @@ over_tcp
 
 # %% id="same" tags=["solution"]
 over_tcp = lab.at(tcp).get("/info")
-over_tcp.json()["ID"] == lab.get("/info").json()["ID"]
+print(over_tcp.json()["ID"] == lab.get("/info").json()["ID"])
 
 # %% [markdown] id="same-read"
 # One Engine, two doors. **Change one thing:** print `lab.at(tcp).get("/version").curl`, and compare it with the curl line
@@ -447,17 +458,20 @@ print(same_engine(docker("--context", "plain", "info", "--format", "{{.ID}}", **
 # %% [markdown] id="task-1-5"
 # ### Exercise 1.5 (make)
 #
-# The course has set aside two ports, `lab.record.tcp_port` and `lab.record.tls_port`. Let the daemon listen on *both*,
-# on 127.0.0.1 and in plain TCP, beside its unix socket. (The second one gets its TLS in the next part.)
-#
-# `hosts` is a list, and `restart` writes the list that you give in the place of the one that was there.
+# The course has set aside two ports, `lab.record.tcp_port` and `lab.record.tls_port`. (The second one gets its TLS in
+# the next part.) `hosts` is a list, and `restart` writes the list that you give in the place of the one that was there.
+
+# %% id="setup-1-5"
+lab.setup("1.5")
 
 # %% id="do-1-5" tags=["learner", "task"]
-lab.daemon.restart({"hosts": ...})
+lab.daemon.restart({"hosts": ..., "labels": ...})
 
-# %% id="do-1-5" tags=["solution", "quiet"]
+# %% id="do-1-5" tags=["solution"]
 ports = lab.record.tcp_port, lab.record.tls_port
-lab.daemon.restart({"hosts": [f"tcp://127.0.0.1:{port}" for port in ports]})
+label = f"room={lab.secret('room')}"
+lab.daemon.restart({"hosts": [f"tcp://127.0.0.1:{port}" for port in ports], "labels": [label]})
+lab.get("/info").json()["Labels"]
 
 # %% id="check-1-5"
 lab.check("1.5")
@@ -514,7 +528,8 @@ certs.read(ca.cert)
 server = ca.server("localhost")
 client = ca.client("learner")
 for pair in (server, client):
-    print(certs.read(pair.cert))
+    said = certs.read(pair.cert)
+    print(f"{said['subject']}, signed by {said['issuer']}; names: {said['names'] or 'none'}; usage: {said['usage']}")
 
 # %% [markdown] id="leaf-read"
 # **Names** are the *subject alternative names* (SAN), the host names and addresses that the certificate is for. They are
@@ -543,7 +558,7 @@ for file in sorted(certs.folder().glob("*key.pem")):
 # ### Start the daemon with client verification
 #
 # Four keys of `daemon.json`. `tlsverify` is the important one: *demand a certificate from every client, and verify it*.
-# With `tls` alone the connection would be encrypted, but anybody could open one. All TCP addresses of a daemon share
+# Without it the connection would still be encrypted, but anybody could open one. All TCP addresses of a daemon share
 # these settings, so the plain port is closed. The unix socket stays as it is, without TLS: there, the file's permissions
 # decide.
 
@@ -592,8 +607,9 @@ secure.get("/version").json()["MinAPIVersion"]
 attempt(url, TLS(ca=ca.cert))
 
 # %% [markdown] id="no-certificate-read"
-# An **alert** is what one side sends when it ends a handshake. The alert came from the *server*: it did not like the
-# client's certificate, and here there was none. (`curl` says the same and ends with exit code 56, or 55.)
+# The *server* said no. What it sends when it ends a handshake is an **alert**, a message of one or two words; in
+# parentheses is the name that the OpenSSL library has for it. (`SSLV3` is an old name, of which only the word is left;
+# what is spoken is TLS. `curl` shows the same alert and ends with exit code 56, or 55.)
 #
 # **A certificate of another authority.** Somebody makes an authority of their own, and issues themselves a certificate:
 
@@ -603,8 +619,7 @@ stranger = other.client("learner")
 attempt(url, TLS(ca=ca.cert, cert=stranger.cert, key=stranger.key))
 
 # %% [markdown] id="foreign-certificate-read"
-# The same from the outside, and that is meant so: a stranger isn't told what was wrong. The *name* in the certificate is
-# the right one, `learner`, but whose signature is under it decides.
+# Refused again. The *name* in the certificate is the right one, `learner`, but whose signature is under it decides.
 #
 # **An expired certificate.** One of the right authority, whose time is over:
 
@@ -613,8 +628,11 @@ late = ca.client("learner", days=-1, prefix="late-")
 attempt(url, TLS(ca=ca.cert, cert=late.cert, key=late.key))
 
 # %% [markdown] id="log-text"
-# **Who knows more? The daemon's log.** On most Linux machines it is `journalctl -u docker`. These are its last three
-# words on handshakes that failed, without the time of day:
+# Older releases of the Engine answer all three with the same alert, *bad certificate*; newer ones have one for each
+# reason.
+#
+# **Who always knows more is the daemon's log.** On most Linux machines it is shown by `journalctl -u docker`. These are
+# its last three entries on handshakes that failed, without the time of day:
 
 # %% id="log"
 import re
@@ -644,8 +662,9 @@ attempt(f"tcp://127.0.0.1:{lab.record.tls_port}", known)
 attempt(url, TLS(ca=other.cert, cert=client.cert, key=client.key))
 
 # %% [markdown] id="wrong-authority-read"
-# *The issuer's certificate is not there*: this is what everybody sees who forgets `--cacert`. Turning verification off
-# (`curl -k`) makes the message go away, and with it the knowledge of whom one speaks to.
+# *The certificate of the issuer is not there*: the client looked for the authority that signed, among those that it
+# trusts, and did not find it. This is what everybody sees who forgets `--cacert`. Turning verification off (`curl -k`)
+# makes the message go away, and with it the knowledge of whom one speaks to.
 #
 # **Plain HTTP to the TLS port.** A client that knows nothing of TLS:
 
@@ -658,15 +677,12 @@ attempt(url)
 #
 # | message | who refuses | mend |
 # |---|---|---|
-# | Nothing listens, connection refused | nobody is there | `hosts`, the port, the daemon itself |
-# | alert: bad certificate, certificate required, … | the server | the client's certificate; the log says what is wrong |
+# | nothing listens, connection refused | nobody is there | `hosts`, the port, the daemon itself |
+# | an alert: bad certificate, certificate required, unknown CA, … | the server | the client's certificate; the log says what is wrong |
 # | not valid for this name or address | the client | the names in the server's certificate |
-# | unable to get local issuer certificate | the client | `ca.pem` of the client |
+# | unable to get local issuer certificate | the client | the client's `ca.pem` |
 # | certificate has expired (without *alert*) | the client | the server's certificate |
 # | HTTP request to an HTTPS server | the server | the client: https, or `DOCKER_TLS_VERIFY` |
-#
-# Which alert a server sends depends on its release: newer ones have one for each reason, older ones say
-# *bad certificate* to everything.
 #
 # **Change one thing.** A server's certificate in the hand of a client: run
 # `attempt(url, TLS(ca=ca.cert, cert=server.cert, key=server.key))`, and look into the log again.
@@ -674,14 +690,16 @@ attempt(url)
 # %% [markdown] id="task-1-6"
 # ### Exercise 1.6 (make)
 #
-# Mend the wrong name. The daemon listens on `lab.record.tls_port` with client verification, and its certificate is good
-# for `localhost` *and* for `127.0.0.1`. The authority and the client's certificate stay those in `certs.folder()`.
+# Mend the wrong name, and add one.
+
+# %% id="setup-1-6"
+lab.setup("1.6")
 
 # %% id="do-1-6" tags=["learner", "task"]
-...
+# Issue a certificate here, and restart the daemon with it.
 
 # %% id="do-1-6" tags=["solution"]
-server = ca.server("localhost", "127.0.0.1")
+server = ca.server("localhost", "127.0.0.1", f"{lab.name('docker')}.example")
 lab.daemon.restart({"tlscert": server.cert, "tlskey": server.key})
 attempt(f"tcp://127.0.0.1:{lab.record.tls_port}", known)
 
@@ -711,10 +729,11 @@ print(same_engine(docker("--context", "verified", "info", "--format", "{{.ID}}",
 # %% [markdown] id="task-1-7"
 # ### Exercise 1.7 (repair)
 #
-# The next cell breaks something in the daemon's TLS. Find out what it is, with the means of this part, and mend it:
-# clients that trust your authority can reach the daemon as `localhost`, on `lab.record.tls_port`, and strangers can not.
+# The next cell breaks the TLS of the daemon, in more than one place, and says what should be. Find out what is wrong
+# with the means of this part: by trying what should work and what should not, by `lab.daemon.config()`, by
+# `certs.read`, and by the modes of the files.
 
-# %% id="break-1-7"
+# %% id="setup-1-7"
 lab.setup("1.7")
 
 # %% id="do-1-7" tags=["learner", "task"]
@@ -722,8 +741,10 @@ attempt(url, known)
 
 # %% id="do-1-7" tags=["solution"]
 attempt(url, known)
+print(certs.read(server.cert)["names"], lab.daemon.config()["tlsverify"])
 server = ca.server("localhost", "127.0.0.1")
-lab.daemon.restart({"tlsverify": True, "tlscacert": ca.cert, "tlscert": server.cert, "tlskey": server.key})
+lab.daemon.restart({"tlsverify": True})
+(certs.folder() / "key.pem").chmod(0o600)
 attempt(url, known)
 attempt(url, TLS(ca=ca.cert))
 
@@ -805,17 +826,21 @@ min(mine, theirs, key=number)
 # course, `lab.version` is what was negotiated.
 #
 # **Change one thing.** Set `mine` to `"9.99"`: a client from the future.
-#
+
+# %% [markdown] id="task-1-8"
 # ### Exercise 1.8 (explain by evidence)
 #
-# Show that this Engine refuses a client because it is *too old*. Give `lab.check` the response to a request, `r`, from
-# which this can be seen. (The check sends the request again, so it must be a GET.)
+# Evidence is a response from which something can be seen. Give `lab.check` the response itself, `r`. (It sends the
+# request once more, so only what reads can be evidence.)
+
+# %% id="setup-1-8"
+lab.setup("1.8")
 
 # %% id="do-1-8" tags=["learner", "task"]
 r = ...
 
 # %% id="do-1-8" tags=["solution"]
-r = lab.get("/version", version="1.1")
+r = lab.get("/info", version="1.1")
 print(r.status, r.error)
 
 # %% id="check-1-8"
@@ -876,14 +901,16 @@ len(lab.get("/info").json()["RegistryConfig"]["Mirrors"])
 # ### Exercise 1.9 (make)
 #
 # The school next door has a mirror too, and offers it for the case that yours is down. The Engine asks mirrors in the
-# order of the list. Let the list hold first the lab's own mirror, then `http://mirror.example:5000`; and do it by a
-# *reload*, so that nobody's container stops.
+# order of the list.
+
+# %% id="setup-1-9"
+lab.setup("1.9")
 
 # %% id="do-1-9" tags=["learner", "task"]
 lab.daemon.reload({"registry-mirrors": ...})
 
 # %% id="do-1-9" tags=["solution"]
-lab.daemon.reload({"registry-mirrors": [mirror, "http://mirror.example:5000"]})
+lab.daemon.reload({"registry-mirrors": [mirror, f"http://{lab.name('mirror')}.example:5000"]})
 len(lab.get("/info").json()["RegistryConfig"]["Mirrors"])
 
 # %% id="check-1-9"
