@@ -11,18 +11,21 @@ import os
 import select
 import socket
 import struct
-from collections.abc import Iterator
+import sys
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from ..errors import EngineError
 from ..messages import _
-from .base import Progress
+from .base import Paths, Progress
 
 PROTOCOL = 2
 """Raised by one whenever an older supervisor could not serve a newer labkit."""
 
 _END_SECONDS = 5.0
+_START_SECONDS = 60.0
 
 
 def ask(path: Path, progress: Progress, do: str, *, to_its_end: bool = False, **more: Any) -> Any:
@@ -58,7 +61,7 @@ def _peer(sock: socket.socket) -> int | None:
         return None
 
 
-def follow(answers: IO[bytes], progress: Progress) -> Any:
+def follow(answers: Iterable[bytes], progress: Progress) -> Any:
     """Read the answer to one command."""
     for answer in _lines(answers):
         if "say" in answer:
@@ -72,9 +75,33 @@ def follow(answers: IO[bytes], progress: Progress) -> Any:
     )
 
 
-def _lines(answers: IO[bytes]) -> Iterator[dict[str, Any]]:
+def _lines(answers: Iterable[bytes]) -> Iterator[dict[str, Any]]:
     try:
         for line in answers:
             yield json.loads(line)
     except (OSError, ValueError):
         return
+
+
+def main() -> None:
+    """Pass an order on to the supervisor of a root, and print its answer; run inside a container."""
+    path = Paths.of(Path(sys.argv[1])).run / "control.sock"
+    end = time.monotonic() + _START_SECONDS
+    while True:
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            try:
+                sock.connect(str(path))
+            except OSError:  # it is about to be there
+                if time.monotonic() > end:
+                    raise
+                time.sleep(0.01)
+                continue
+            sock.sendall(sys.argv[2].encode() + b"\n")
+            while data := sock.recv(65536):
+                sys.stdout.buffer.write(data)
+                sys.stdout.buffer.flush()
+            return
+
+
+if __name__ == "__main__":
+    main()

@@ -137,3 +137,20 @@ def remove_cgroups(cgroup: str) -> bool:
             except OSError:
                 continue  # something still runs in it
     return bool(places)
+
+
+def delegate_cgroups() -> None:
+    """In a container with control groups v2, make room for those of the engine.
+
+    A group that hands its controllers down may hold no process itself, so what runs
+    here moves into a group of its own: cgroups(7), "no internal processes".
+    """
+    top = Path("/sys/fs/cgroup")
+    if not (top / "cgroup.controllers").exists():
+        return
+    own = top / "supervisor"
+    own.mkdir(exist_ok=True)
+    for pid in (top / "cgroup.procs").read_text().split():
+        (own / "cgroup.procs").write_text(pid)
+    controllers = (top / "cgroup.controllers").read_text().split()
+    (top / "cgroup.subtree_control").write_text(" ".join(f"+{name}" for name in controllers))

@@ -92,18 +92,25 @@ async def listen(where: Here, host: str, port: int, handler: Handler) -> asyncio
         raise
 
 
-async def forward(outer: Here, host: str, port: int, inner: Here, target_host: str, target_port: int) -> asyncio.Server:
-    """Carry each connection to an address in one namespace to an address in another."""
+Target = tuple[Here, str, int] | Path
+"""An address in a namespace, or a unix socket."""
+
+
+async def forward(where: Here, host: str, port: int, target: Target) -> asyncio.Server:
+    """Carry each connection to an address in a namespace to a target."""
 
     async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            far = await dial(inner, target_host, target_port)
+            if isinstance(target, Path):
+                far = await asyncio.open_unix_connection(target)
+            else:
+                far = await dial(*target)
         except OSError:
             writer.transport.abort()  # nobody there: a reset, as the kernel would send
             return
         await splice((reader, writer), far)
 
-    return await listen(outer, host, port, carry)
+    return await listen(where, host, port, carry)
 
 
 async def splice(near: Streams, far: Streams) -> None:

@@ -6,6 +6,7 @@ Sources: apt-get(8), dpkg-deb(1), ld.so(8).
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from pathlib import Path
 from ..errors import EngineError
 from ..messages import _
 from .base import Paths, Progress
+from .policy import no_services
 
 _QUIET = {"DEBIAN_FRONTEND": "noninteractive", "LC_ALL": "C.UTF-8"}
 
@@ -58,8 +60,9 @@ def _with_lists(argv: Sequence[str], progress: Progress, folder: Path | None = N
 def install(names: Sequence[str], progress: Progress) -> None:
     """Install packages with apt-get, after saying so.  Raises `EngineError`."""
     command = ["apt-get", "install", "-y", "--no-install-recommends", *names]
-    progress(_("Installing Docker: {command}", command=" ".join(command)), None)
-    _with_lists(command, progress)
+    progress(_("Installing with apt: {command}", command=" ".join(command)), None)
+    with no_services():
+        _with_lists(command, progress)
 
 
 def download(names: Sequence[str], folder: Path, progress: Progress) -> list[Path]:
@@ -77,7 +80,7 @@ def depends(deb: Path) -> list[str]:
     for line in said.splitlines():
         for item in line.partition(":")[2].split(","):
             name = item.split("|")[0].strip().split(" ")[0].split(":")[0]
-            if name.startswith(("lib", "zlib", "lua-")):
+            if re.match(r"lib|zlib|lua-|python3\.\d+-minimal", name):
                 names.append(name)
     return names
 

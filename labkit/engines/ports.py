@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import EngineError
@@ -19,9 +20,16 @@ _HELD: list[socket.socket] = []
 
 @dataclass(frozen=True)
 class Block:
-    """A block of consecutive ports, by their use.  `base` is the first."""
+    """A block of consecutive ports, by their use.
+
+    Parameters
+    ----------
+    base: the first.
+    narrow: fewer of them, where each costs: a container publishes them one by one.
+    """
 
     base: int
+    narrow: bool = False
 
     @property
     def mirror(self) -> int:
@@ -44,19 +52,24 @@ class Block:
         return self.base + 3
 
     @property
+    def api(self) -> int:
+        """The API of an engine in a container, where its socket cannot be reached."""
+        return self.base + 4
+
+    @property
     def labs(self) -> tuple[int, int]:
         """What labs may publish: first and last."""
-        return self.base + 10, self.base + 149
+        return self.base + 10, self.base + (39 if self.narrow else 149)
 
     @property
     def engine(self) -> tuple[int, int]:
         """What the engine picks from when a container asks for any port: first and last."""
-        return self.base + 150, self.base + SIZE - 1
+        return (self.base + 40, self.base + 49) if self.narrow else (self.base + 150, self.base + SIZE - 1)
 
     @property
-    def fixed(self) -> tuple[int, int, int, int]:
+    def fixed(self) -> tuple[int, ...]:
         """The ports that must be free for the engine to be of use."""
-        return self.mirror, self.private, self.tcp, self.tls
+        return self.mirror, self.private, self.tcp, self.tls, self.api
 
 
 def claim(paths: Paths) -> Block:
@@ -64,17 +77,26 @@ def claim(paths: Paths) -> Block:
 
     The claim lasts until this process ends.  Raises `EngineError` when none is free.
     """
-    noted = paths.state / "ports"
+    for block in candidates(paths):
+        if _take(block):
+            (paths.state / "ports").write_text(f"{block.base}\n")
+            return block
+    raise none_free()
+
+
+def candidates(paths: Paths) -> Iterator[Block]:
+    """All blocks, that which this checkout had before first."""
     try:
-        first = (int(noted.read_text()) - FIRST) // SIZE
+        first = (int((paths.state / "ports").read_text()) - FIRST) // SIZE
     except (OSError, ValueError):
         first = int(paths.instance, 16)
     for number in range(COUNT):
-        block = Block(FIRST + (first + number) % COUNT * SIZE)
-        if _take(block):
-            noted.write_text(f"{block.base}\n")
-            return block
-    raise EngineError(
+        yield Block(FIRST + (first + number) % COUNT * SIZE)
+
+
+def none_free() -> EngineError:
+    """The error for a machine without a free block."""
+    return EngineError(
         _("No block of ports between {first} and {last} is free.", first=FIRST, last=FIRST + COUNT * SIZE - 1),
         _("See what listens there with: ss -ltnp"),
     )
@@ -88,8 +110,13 @@ def _take(block: Block) -> bool:
     except OSError:
         name.close()
         return False
-    if not all(free("127.0.0.1", port) for port in block.fixed):
+    if not usable(block):
         name.close()
         return False
     _HELD.append(name)
     return True
+
+
+def usable(block: Block) -> bool:
+    """Whether nothing else listens on the ports that the engine needs."""
+    return all(free("127.0.0.1", port) for port in block.fixed)

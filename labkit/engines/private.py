@@ -33,8 +33,8 @@ _MAX_SOCKET = 107
 _LONGEST = "exec/containerd/containerd.sock.ttrpc"
 
 
-def _quiet(_said: str, _share: float | None) -> None:
-    return None
+def quiet(_said: str, _share: float | None) -> None:
+    """A progress that tells nobody."""
 
 
 class Private(Engine):
@@ -175,7 +175,7 @@ class Private(Engine):
             kept.save(debian.build(kept, self.paths.state / "unpacked", progress))
             self._ask("images", progress)
 
-    def _ask(self, do: str, progress: Progress = _quiet, **more: Any) -> Any:
+    def _ask(self, do: str, progress: Progress = quiet, **more: Any) -> Any:
         try:
             return control.ask(self._control, progress, do, **more)
         except OSError as error:
@@ -185,7 +185,7 @@ class Private(Engine):
 
     def stop(self, progress: Progress) -> None:
         try:
-            self._kill_containers()
+            stop_containers(Endpoint(socket=str(self.paths.run / "docker.sock")))
         except ConnectionFailed:
             pass  # it does not run, or does not answer: either way it is ended below
         try:
@@ -194,16 +194,9 @@ class Private(Engine):
             sweep(self.paths)
             shutil.rmtree(self.paths.run, ignore_errors=True)
 
-    def _kill_containers(self) -> None:
-        """Kill what runs, so that dockerd does not wait ten seconds for each that ignores SIGTERM."""
-        session = self._session()
-        for container in session.request("GET", "/containers/json").json():
-            session.request("POST", f"/containers/{container['Id']}/kill")
-        session.close()
-
     def running(self) -> bool:
         try:
-            return bool(control.ask(self._control, _quiet, "status")["engine"])
+            return bool(control.ask(self._control, quiet, "status")["engine"])
         except (OSError, EngineError):
             return False
 
@@ -215,3 +208,14 @@ class Private(Engine):
 
     def restart(self, changes: DaemonConfig) -> None:
         self._ask("restart", changes=dict(changes))
+
+
+def stop_containers(endpoint: Endpoint) -> None:
+    """Kill what runs, so that dockerd does not wait ten seconds for each that ignores SIGTERM.
+
+    Raises `ConnectionFailed` when no Engine answers.
+    """
+    session = Session(endpoint)
+    for container in session.request("GET", "/containers/json").json():
+        session.request("POST", f"/containers/{container['Id']}/kill")
+    session.close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import errno
 import ipaddress
 from pathlib import Path
 
@@ -16,10 +17,12 @@ class Published:
     Parameters
     ----------
     network: the namespace that the containers are reached from.
+    outside: the address to listen on; none but loopback, unless this is a container.
     """
 
-    def __init__(self, network: There) -> None:
+    def __init__(self, network: There, outside: str) -> None:
         self._network = network
+        self._outside = outside
         self._here = Here()
 
     async def serve(self, path: Path) -> asyncio.Server:
@@ -46,18 +49,21 @@ class Published:
                 server.close()
             writer.close()
 
-    async def _open(self, argv: list[str]) -> asyncio.Server:
+    async def _open(self, argv: list[str]) -> asyncio.Server | None:
         asked = _options(argv)
         if asked.proto != "tcp":
             raise ValueError(f"the lab's engine publishes TCP ports alone, not {asked.proto}")
-        return await forward(
-            self._here,
-            loopback(asked.host_ip),
-            asked.host_port,
-            self._network,
-            asked.container_ip,
-            asked.container_port,
-        )
+        target = (self._network, asked.container_ip, asked.container_port)
+        address = loopback(asked.host_ip)
+        if ":" not in address:
+            address = address if self._outside == "127.0.0.1" else self._outside
+            return await forward(self._here, address, asked.host_port, target)
+        try:
+            return await forward(self._here, address, asked.host_port, target)
+        except OSError as error:
+            if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                return None  # a machine without IPv6: dockerd asks all the same
+            raise
 
 
 def _options(argv: list[str]) -> argparse.Namespace:

@@ -144,11 +144,16 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
+def password_path(paths: Paths) -> Path:
+    """Where the private registry's password is."""
+    return paths.state / "registry" / "password"
+
+
 def password_file(paths: Paths) -> Path:
     """The file with the private registry's password; made at the first call, and 0600."""
-    folder = paths.state / "registry"
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    file, hashed = folder / "password", folder / "htpasswd"
+    file = password_path(paths)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    hashed = file.with_name("htpasswd")
     if not (file.exists() and hashed.exists() and hashed.stat().st_size):
         password = secrets.token_urlsafe(12)
         for path, text in ((hashed, f"{USER}:{bcrypt(password)}\n"), (file, password)):
@@ -165,12 +170,16 @@ def bcrypt(password: str) -> str:
     alphabet = "./ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
     # 22 characters are 128 bits of salt; the last of them carries two bits only.
     salt = "$2b$05$" + "".join(secrets.choice(alphabet) for _n in range(21)) + secrets.choice(".Oeu")
-    library = ctypes.CDLL(ctypes.util.find_library("crypt") or "libcrypt.so.1")
-    library.crypt.restype = ctypes.c_char_p
-    hashed = library.crypt(password.encode(), salt.encode())
-    if not hashed or not hashed.startswith(b"$2b$"):
-        raise EngineError(_("This system's crypt library does not know bcrypt."), _("Install libcrypt1 or libxcrypt."))
-    return str(hashed.decode())
+    for name in (ctypes.util.find_library("crypt"), "libcrypt.so.1", None):  # None: musl has it in its C library
+        try:
+            crypt = ctypes.CDLL(name).crypt
+        except (OSError, AttributeError):
+            continue
+        crypt.restype = ctypes.c_char_p
+        hashed = crypt(password.encode(), salt.encode())
+        if hashed and hashed.startswith(b"$2b$"):
+            return str(hashed.decode())
+    raise EngineError(_("This system's crypt library does not know bcrypt."), _("Install libcrypt1 or libxcrypt."))
 
 
 def record(paths: Paths, block: Block) -> RegistryRecord:
@@ -179,7 +188,7 @@ def record(paths: Paths, block: Block) -> RegistryRecord:
         mirror=f"127.0.0.1:{block.mirror}",
         private=f"127.0.0.1:{block.private}",
         user=USER,
-        password_file=str(password_file(paths)),
+        password_file=str(password_path(paths)),
     )
 
 

@@ -13,9 +13,10 @@ from ..messages import _
 from ..session import Session
 from . import images
 from .base import Engine, EngineRecord, Paths, Progress
+from .container import Container
 from .private import Private
 
-KINDS: dict[str, type[Engine]] = {"private": Private}
+KINDS: dict[str, type[Engine]] = {"private": Private, "container": Container}
 """Kinds of engine, in the order in which they are tried."""
 
 
@@ -40,7 +41,7 @@ def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _sa
     """
     chosen = engine_of(paths, kind) if kind else _choose(paths)
     record = chosen.start(progress)
-    if isinstance(chosen, Private):
+    if isinstance(chosen, (Private, Container)):
         registry = chosen.start_registry(progress)
         chosen.fill_mirror(progress)
         record = replace(record, registry=registry)

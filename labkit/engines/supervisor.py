@@ -25,6 +25,7 @@ from .base import Paths
 from .daemon import Daemon
 from .front import front
 from .layout import Layout
+from .namespace import delegate_cgroups
 from .netns import Here, forward, listen
 from .published import Published
 
@@ -34,9 +35,18 @@ Say = Callable[[str], None]
 class Supervisor:
     """The private engine of one checkout, from its start to its end."""
 
-    def __init__(self, paths: Paths) -> None:
+    def __init__(self, paths: Paths, base: int | None = None) -> None:
+        """Start dockerd; the rest follows in `up`.
+
+        Parameters
+        ----------
+        paths: of the checkout.
+        base: of a narrow block of ports, in a container: it publishes them on loopback,
+            so in here they are open to whatever comes in.
+        """
         self.paths = paths
-        self.block = ports.claim(paths)
+        self.block = ports.claim(paths) if base is None else ports.Block(base, narrow=True)
+        self._outside = "127.0.0.1" if base is None else "0.0.0.0"  # noqa: S104 - see above
         self.here = Here()
         self.daemon = Daemon(paths, self.block)
         self.daemon.launch()  # as early as can be: dockerd starts while the rest is set up
@@ -67,8 +77,10 @@ class Supervisor:
 
     async def _ready(self) -> None:
         if self.daemon.network is None:
-            published = Published(await self.daemon.enter())
+            published = Published(await self.daemon.enter(), self._outside)
             self._servers.append(await published.serve(self.paths.run / "ports.sock"))
+            if self.block.narrow:
+                self._servers.append(await forward(self.here, self._outside, self.block.api, self.daemon.socket))
         await self.daemon.ready()
 
     async def registry_up(self, say: Say, program: str) -> dict[str, Any]:
@@ -113,8 +125,8 @@ class Supervisor:
         storages = [self.paths.state / "registry" / kind for kind in registry.KINDS]
         for kind, port in (("mirror", self.block.mirror), ("private", self.block.private)):
             handler = front(self._registry.socket(kind), changes=kind == "private", storages=storages)
-            for where in (self.here, self.daemon.network):
-                self._servers.append(await listen(where, "127.0.0.1", port, handler))
+            self._servers.append(await listen(self.here, self._outside, port, handler))
+            self._servers.append(await listen(self.daemon.network, "127.0.0.1", port, handler))
         self.daemon.carries_registry = True
 
     async def _open_doors(self) -> None:
@@ -123,7 +135,8 @@ class Supervisor:
         network = self.daemon.network
         if network is not None:
             for host, port in self.daemon.tcp_hosts():
-                self._doors.append(await forward(self.here, host, port, network, host, port))
+                outside = self._outside if self.block.narrow else host
+                self._doors.append(await forward(self.here, outside, port, (network, host, port)))
 
     async def _close_doors(self) -> None:
         for server in self._doors:
@@ -206,6 +219,8 @@ class Supervisor:
                 return await self.registry_up(say, str(order["program"]))
             case "images":
                 return await self.images(say)
+            case "config":
+                return self.daemon.config()
             case "reload":
                 return await self.reload(order["changes"])
             case "restart":
@@ -253,10 +268,15 @@ async def _main(supervisor: Supervisor, first: int, lock: int) -> None:
 
 
 def main() -> None:
-    """Be the supervisor of the checkout named by the first argument."""
+    """Be the supervisor of the checkout named by the first argument; a fourth says that this is a container."""
     paths, first, lock = Paths.of(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
+    base = int(sys.argv[4]) if len(sys.argv) > 4 else None
     try:
-        supervisor = Supervisor(paths)
+        if base is not None:
+            delegate_cgroups()
+            for folder in (paths.state / "log", paths.run):
+                folder.mkdir(parents=True, exist_ok=True)
+        supervisor = Supervisor(paths, base)
     except EngineError as error:
         _write(first, {"error": error.message, "hint": error.hint})
         return
