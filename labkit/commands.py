@@ -12,6 +12,7 @@ from .engines.base import Paths
 from .errors import LabError
 from .jupyter import Jupyter
 from .messages import _
+from .processes import find
 from .progress import Progress
 from .workcopy import lay_out
 
@@ -65,17 +66,22 @@ def has_desktop() -> bool:
 def status() -> int:
     """Print what runs, and where; return 0."""
     paths = Paths.find()
-    server = Jupyter(paths).running()
-    print(f"JupyterLab  {server.url if server else _('does not run')}")
+    print(f"JupyterLab  {_jupyter_line(Jupyter(paths))}")
     print(f"engine      {_engine_line(paths)}")
     print(f"notebooks   {paths.work}")
     return 0
 
 
+def _jupyter_line(lab: Jupyter) -> str:
+    if server := lab.running():
+        return server.url
+    return _("is starting") if lab.is_begun() else _("does not run")
+
+
 def _engine_line(paths: Paths) -> str:
     record = setup.status(paths)
     if record is None:
-        return _("does not run")
+        return _("was not started to its end; type ./lab") if _is_engine_begun(paths) else _("does not run")
     return _(
         "{kind}: Docker {version}, API {api}, {endpoint}",
         kind=record.kind,
@@ -101,7 +107,7 @@ def what_goes_on() -> str:
     """One sentence on what runs now, and how to stop it."""
     paths = Paths.find()
     runs = [_("JupyterLab")] if Jupyter(paths).is_begun() else []
-    runs += [_("the engine")] if setup.status(paths) else []
+    runs += [_("the engine")] if setup.status(paths) or _is_engine_begun(paths) else []
     if not runs:
         return _("Stopped. Nothing of the course runs; ./lab starts it.")
     if len(runs) == 1:
@@ -109,12 +115,19 @@ def what_goes_on() -> str:
     return _("{one} and {two} go on running. To stop them: ./lab stop", one=runs[0], two=runs[1])
 
 
+def _is_engine_begun(paths: Paths) -> bool:
+    """Whether the process that holds this checkout's engine is there, be the start done or not."""
+    holder = ["-m", "labkit.engines.supervisor"]
+    return bool(find(lambda words: words[1:3] == holder and str(paths.root) in words))
+
+
 def engine(action: str, kind: str | None) -> int:
     """Start, stop or show the engine alone, or list the kinds of engine; return 0."""
     paths = Paths.find()
     if action == "list":
         for name in setup.KINDS:
-            print(f"{name:<10}  {setup.engine_of(paths, name).unavailable() or _('can be had here')}")
+            why = setup.engine_of(paths, name).unavailable().replace("\n", " ")
+            print(f"{name:<10}  {why or _('can be had here')}")
         return 0
     with Progress() as progress:
         if action == "start":

@@ -18,7 +18,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from .engines.base import Paths
 from .errors import LabError
 from .files import write
 from .messages import _
+from .processes import age, alive, find, outlive, signal
 from .server import skip_iri_grammar
 
 _FIRST_PORT = 8888
@@ -100,7 +101,7 @@ class Jupyter:
         with (self.folder / "begin.lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)  # two ./lab at once begin one server
             servers = self._servers()
-            if len(servers) == 1 and (self._answering(servers[0].pid) or _age(servers[0]) < _READY):
+            if len(servers) == 1 and (self._answering(servers[0].pid) or age(servers[0]) < _READY):
                 return []
             said = []
             if servers:
@@ -141,7 +142,7 @@ class Jupyter:
         until = time.monotonic() + _READY
         process = next(iter(self._servers()), None)
         while time.monotonic() < until:
-            if process is None or not _alive(process):
+            if process is None or not alive(process):
                 raise LabError(
                     _("JupyterLab did not start: {why}", why=self._last_words()),
                     _("All that it said is in {log}.", log=self.log),
@@ -167,11 +168,11 @@ class Jupyter:
 
     def _servers(self) -> list[psutil.Process]:
         mark = f"--config={self.config}"
-        return _processes(lambda words: words[1:3] == ["-m", "labkit.server"] and mark in words)
+        return find(lambda words: words[1:3] == ["-m", "labkit.server"] and mark in words)
 
     def _kernels(self) -> list[psutil.Process]:
         mark = f"{self.runtime}{os.sep}kernel-"
-        return _processes(lambda words: "ipykernel_launcher" in words and any(w.startswith(mark) for w in words))
+        return find(lambda words: "ipykernel_launcher" in words and any(w.startswith(mark) for w in words))
 
     def _notes(self) -> list[Path]:
         """The notes that servers keep of themselves while they run."""
@@ -187,11 +188,11 @@ class Jupyter:
 
     def _end(self, servers: list[psutil.Process], patience: float = 0.0) -> bool:
         """End servers, and the kernels that outlived theirs; remove their notes."""
-        left = [*_outlive(servers, patience), *self._kernels()]
+        left = [*outlive(servers, patience), *self._kernels()]
         for process in left:
-            _signal(process, "terminate")
-        for process in _outlive(left, _PATIENCE):
-            _signal(process, "kill")
+            signal(process, "terminate")
+        for process in outlive(left, _PATIENCE):
+            signal(process, "kill")
         for file in [*self._notes(), *self.runtime.glob("kernel-*.json"), *self.runtime.glob("jpserver-*.html")]:
             file.unlink(missing_ok=True)
         return bool(servers or left)
@@ -257,44 +258,6 @@ class Jupyter:
         notary = NotebookNotary(data_dir=str(data))
         for file in files:
             notary.sign(nbformat.read(file, as_version=4))
-
-
-def _processes(wanted: Callable[[list[str]], bool]) -> list[psutil.Process]:
-    return [
-        p for p in psutil.process_iter(["cmdline"], ad_value=None) if p.info["cmdline"] and wanted(p.info["cmdline"])
-    ]
-
-
-def _alive(process: psutil.Process) -> bool:
-    try:
-        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
-    except psutil.Error:
-        return False
-
-
-def _outlive(processes: list[psutil.Process], seconds: float) -> list[psutil.Process]:
-    """Those of the processes that still run after so many seconds.
-
-    A zombie does not run: where the first process of a container reaps nobody, it stays forever.
-    """
-    until = time.monotonic() + seconds
-    while (left := [process for process in processes if _alive(process)]) and time.monotonic() < until:
-        time.sleep(0.02)
-    return left
-
-
-def _age(process: psutil.Process) -> float:
-    try:
-        return float(time.time() - process.create_time())
-    except psutil.Error:
-        return float("inf")
-
-
-def _signal(process: psutil.Process, name: str) -> None:
-    try:
-        getattr(process, name)()
-    except psutil.Error:
-        pass  # it has gone meanwhile
 
 
 def _ask(server: Server, method: str, path: str) -> int:

@@ -198,6 +198,23 @@ def test_status(calls: Calls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Ca
     assert "private: Docker 20.10.24, API 1.41, unix:///run/x.sock" in said
 
 
+def test_status_of_a_start_that_was_cut_off(
+    calls: Calls, course: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What was begun and not ended is said as such, by status and after Ctrl-C."""
+    begun = ["python", "-m", "labkit.engines.supervisor", str(course.root), "5"]
+    other = ["python", "-m", "labkit.engines.supervisor", "/another/course", "5"]
+    monkeypatch.setattr(commands, "find", lambda wanted: [words for words in (begun, other) if wanted(words)])
+    calls.append("begin")
+    assert cli.main(["status"]) == 0
+    said = capsys.readouterr().out
+    assert "JupyterLab  is starting" in said
+    assert "was not started to its end" in said
+    assert "JupyterLab and the engine go on running" in commands.what_goes_on()
+    monkeypatch.setattr(commands, "find", lambda wanted: [words for words in (other,) if wanted(words)])
+    assert "JupyterLab goes on running" in commands.what_goes_on()
+
+
 @pytest.mark.parametrize(
     ("words", "done"),
     [(["engine", "start"], ["engine"]), (["engine", "stop"], ["engine stop"]), (["engine", "status"], [])],

@@ -164,7 +164,7 @@ def test_hanging_server_is_replaced(jupyter: Jupyter, monkeypatch: pytest.Monkey
     """A server that no longer answers, and is not just starting, is ended and started again."""
     before = the(jupyter.running())
     os.kill(before.pid, signal.SIGSTOP)
-    monkeypatch.setattr("labkit.jupyter._age", lambda _process: 1e6)
+    monkeypatch.setattr("labkit.jupyter.age", lambda _process: 1e6)
     monkeypatch.setattr("labkit.jupyter._PATIENCE", 0.2)
     (said,) = jupyter.begin()
     assert "no longer answered" in said
