@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+import docker
+import pytest
 
 from labkit.curl import SECRET_HEADERS
 from labkit.encode import target
@@ -18,7 +22,7 @@ from labkit.exercises.conditions import NOTHING
 from labkit.exercises.desk import Desk
 from labkit.exercises.fill import Fill
 from labkit.exercises.journal import Journal
-from labkit.exercises.record import Call, Exercise, Kind, Wrong, drawn, find
+from labkit.exercises.record import Also, Call, Exercise, Kind, Wrong, drawn, find
 from labkit.exercises.show import curl_lines, docker_lines, labkit_lines
 from labkit.exercises.stage import elsewhere, filled, kept, send
 from labkit.exercises.verdict import Verdict
@@ -69,7 +73,7 @@ class Bench:
         self.paths.work.mkdir(exist_ok=True)
         self.journal = Journal(state, state)  # its copy does not meet that of another learner
         self._labs: dict[str, RecordingLab] = {}
-        self._staged = ""
+        self._staged, self._changed = "", False
         self.sites: dict[str, tuple[str, ...]] = {}
 
     def lab(self, exercise: Exercise) -> RecordingLab:
@@ -92,12 +96,14 @@ class Bench:
 
     def stage(self, exercise: Exercise) -> None:
         """Make the starting state afresh, where an attempt may have changed it."""
-        if self._staged == exercise.id and exercise.kind in READING:
+        if lacking := set(exercise.needs) - {c.value for c in self.record.capabilities}:
+            pytest.skip(f"the {self.record.kind} engine cannot {', '.join(lacking)}")
+        if self._staged == exercise.id and not self._changed:
             return
         self.unstage()
         card = self.desk(exercise).reset(exercise.id)
         assert card.tone != "fault", card.text
-        self._staged = exercise.id
+        self._staged, self._changed = exercise.id, False
 
     def unstage(self) -> None:
         """Clear away what the last exercise left."""
@@ -123,13 +129,28 @@ class Bench:
             return NOTHING
         return eval(self.fill(exercise)(expression), {"r": r, "lab": self.lab(exercise)})
 
-    def attempt(self, exercise: Exercise, calls: Iterable[Call], expression: str) -> object:
+    def attempt(self, exercise: Exercise, calls: Sequence[Call], expression: str) -> object:
         """Make an attempt, and return the answer to hand in."""
+        self._changed |= bool(calls) and exercise.kind not in READING
         answers = self.send(exercise, calls)
         return self.answer(exercise, expression, answers[-1] if answers else None)
 
+    def right_ways(self, exercise: Exercise, folder: Path) -> Iterator[tuple[str, Callable[[], Verdict]]]:
+        """Yield the name of each right way, and what goes it from the starting state to a verdict."""
+        yield "labkit", lambda: self.by_labkit(exercise)
+        if not exercise.of_the_daemon:
+            yield "curl", lambda: self.by_curl(exercise, folder)
+        if exercise.docker:
+            yield "docker", lambda: self.by_docker(exercise)
+        for other in exercise.also:
+            yield other.title, partial(self._by_calls, exercise, other)
+
+    def _by_calls(self, exercise: Exercise, other: Also) -> Verdict:
+        return self.check(exercise, self.attempt(exercise, other.calls, other.answer))
+
     def by_labkit(self, exercise: Exercise) -> Verdict:
         """Run the solution as it is printed for labkit, and return what its own check says."""
+        self._changed = exercise.kind not in READING
         lab, solution = self.lab(exercise), exercise.solution
         lab.__dict__["answers"] = []
         fill = self.fill(exercise)
@@ -145,6 +166,7 @@ class Bench:
 
     def by_curl(self, exercise: Exercise, folder: Path) -> Verdict:
         """Run the printed curl lines in one sh, and check."""
+        self._changed = exercise.kind not in READING
         fill, session = self.fill(exercise), self.lab(exercise)._session
         solution = exercise.solution
         lines = curl_lines(exercise, solution.calls, fill, session.endpoint, session.version, folder)
@@ -174,8 +196,7 @@ class Bench:
 
     def by_docker(self, exercise: Exercise) -> Verdict:
         """Run the docker commands, or the lines for docker-py, and check."""
-        import docker
-
+        self._changed = True
         host = str(self.record.endpoint)
         environment = {**os.environ, "DOCKER_HOST": host, "DOCKER_CONFIG": str(self.paths.state)}
         fill = self.fill(exercise)

@@ -27,7 +27,7 @@ from .record import (
 )
 
 # A first process that ends when it is told to: sleep alone, as process 1, would not.
-WAITING = ("sh", "-c", "trap exit TERM; while :; do sleep 0.1; done")
+WAITING = ("sh", "-c", "trap exit TERM; sleep 99999 & wait")
 
 
 def _crates(draw: Draw) -> list[Call]:

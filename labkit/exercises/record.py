@@ -218,6 +218,11 @@ class Exercise:
         return tuple(int(part) for part in self.id.split("."))
 
     @property
+    def of_the_daemon(self) -> bool:
+        """Whether it changes the daemon itself or its certificates, which no client of the API can do."""
+        return "configure" in self.needs
+
+    @property
     def prepared(self) -> bool:
         """Whether it begins from a state that setup makes."""
         return bool(self.setup or self.files)
