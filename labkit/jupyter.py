@@ -158,11 +158,10 @@ class Jupyter:
     def stop(self) -> bool:
         """End the server and its kernels; return whether there was anything to end."""
         servers = self._servers()
-        for process in servers:
-            if server := self._answering(process.pid):
-                # Asked in this way, it shuts its kernels and terminals down first.
-                _ask(server, "POST", "/api/shutdown")
-        return self._end(servers, patience=_END)
+        # Asked in this way, a server shuts its kernels and terminals down first; one that is
+        # still starting cannot be asked.
+        asked = [s for s in (self._answering(p.pid) for p in servers) if s and _ask(s, "POST", "/api/shutdown") == 200]
+        return self._end(servers, patience=_END if asked else 0.0)
 
     # -- what runs -------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import stat
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -180,6 +181,15 @@ def test_stop_leaves_nothing(jupyter: Jupyter) -> None:
     assert not jupyter.is_begun()
     assert not list(jupyter.runtime.glob("*.json"))
     assert not jupyter.stop()
+
+
+def test_stop_of_a_server_that_is_starting(jupyter: Jupyter) -> None:
+    """A server that cannot answer yet is ended at once."""
+    jupyter.begin()
+    begin = time.monotonic()
+    assert jupyter.stop()
+    assert time.monotonic() - begin < 5
+    assert not jupyter.is_begun()
 
 
 def test_port_in_use(tmp_path: Path) -> None:
