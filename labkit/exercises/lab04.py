@@ -521,8 +521,9 @@ def _statuses(draw: Draw) -> Mapping[str, str]:
         ],
     },
     solution=Solution(
-        [get("/containers/json", all=True, filters={"volume": ["{name:" + word + "}"]}) for word in _VOLUMES],
-        _("A container that was created and never started uses its volumes too: it could be started."),
+        [delete("/volumes/{name:" + word + "}", refused=True) for word in _VOLUMES],
+        _("A container that was created and never started uses its volumes too: it could be started. Answer first, and "
+          "then let the Engine answer."),
         answer="{right}",
     ),
     also=[Also("as text", answer='"{right}".strip("[]")')],
@@ -710,12 +711,7 @@ def _prune(year: str) -> Call:
         _("In the words of API 1.41, prune takes every unused volume that matches; from 1.42 on, all=true is needed."),
     ),
     also=[Also("one by one", [delete("/volumes/{name:past-a}"), delete("/volumes/{name:past-b}")])],
-    docker=[
-        "import os",
-        "from docker import APIClient",
-        "old = APIClient(os.environ['DOCKER_HOST'], version='1.41')",
-        "old.prune_volumes(filters={'label': ['year=2016', 'docker-api-lab={lab}']})",
-    ],
+    docker=[["docker", "volume", "rm", "{name:past-a}", "{name:past-b}"]],
     wrong=[
         Wrong("one of them", [delete("/volumes/{name:past-a}")],
               expected="no volume {name:past-b}", found="volume {name:past-b}"),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from ipaddress import IPv4Network, ip_network
+from collections.abc import Mapping, Sequence
+from ipaddress import ip_network
 from typing import Any
 
 from ..messages import _
@@ -17,11 +17,13 @@ from .record import Also, Call, Kind, Solution, Wrong, container, delete, exerci
 WAITING = ("sleep", "3600")
 
 
-def _network(word: str, subnet: str = "", labels: Mapping[str, str] | None = None, **fields: Any) -> Call:
+def _network(
+    word: str, subnet: str = "", labels: Mapping[str, str] | None = None, refused: bool = False, **fields: Any
+) -> Call:
     """The call that creates a network with the name drawn for `word`."""
     config = {"IPAM": {"Config": [{"Subnet": subnet}]}} if subnet else {}
     body = {"Name": f"{{name:{word}}}", "CheckDuplicate": True, "Labels": dict(labels or {}), **config, **fields}
-    return post("/networks/create", json=body)
+    return post("/networks/create", json=body, refused=refused)
 
 
 def _up(word: str, network: str, start: bool = True, **endpoint: Any) -> list[Call]:
@@ -59,14 +61,6 @@ def _names(endpoint: Mapping[str, Any]) -> list[str]:
 
 def _is_id(name: str) -> bool:
     return len(name) == 12 and set(name) <= set("0123456789abcdef")
-
-
-def _range(text: object) -> IPv4Network | None:
-    try:
-        found = ip_network(str(text), strict=False)
-    except ValueError:
-        return None
-    return found if isinstance(found, IPv4Network) else None
 
 
 def _on(c: Case, box: Seen, *words: str, about: str = "") -> None:
@@ -243,7 +237,7 @@ def _refusals(draw: Draw) -> Mapping[str, str]:
     "5.3",
     _("Which subnets are free"),
     Kind.PREDICT,
-    owns=["network:taken"],
+    owns=["network:taken", *(f"network:try-{n}" for n in range(len(_ASKED)))],
     values=_refusals,
     setup=_taken,
     begin=_("See which subnet {name:taken} has: GET /networks/{name:taken}. Then give a list of four status codes."),
@@ -256,8 +250,9 @@ def _refusals(draw: Draw) -> Mapping[str, str]:
         ],
     },
     solution=Solution(
-        [get("/networks/{name:taken}")],
-        _("A /26 has 64 addresses, a /25 128, a /24 256. Where any of them is taken, the whole range is refused."),
+        [_network(f"try-{n}", subnet, refused=True) for n, subnet in enumerate(_ASKED)],
+        _("A /26 has 64 addresses, a /25 128, a /24 256. Where any of them is taken, the whole range is refused. "
+          "Answer first, and then let the Engine answer."),
         "{right}",
     ),
     also=[Also("as text", answer='"{right}".strip("[]")')],
@@ -266,6 +261,8 @@ def _refusals(draw: Draw) -> Mapping[str, str]:
         Wrong("all free", answer="[201, 201, 201, 201]", found="[201, 201, 201, 201]"),
         Wrong("none free", answer="[403, 403, 403, 403]", found="[403, 403, 403, 403]"),
         Wrong("a larger range around it is free", answer="{larger_is_free}", found="{larger_is_free}…"),
+        Wrong("the network was deleted", [delete("/networks/{name:taken}")], "[201, 201, 201, 201]",
+              expected="network {name:taken}", found="nothing"),
     ],
 )  # fmt: skip
 def overlaps(c: Case) -> None:
@@ -273,18 +270,14 @@ def overlaps(c: Case) -> None:
     this order: `{address:outer.0}/26`, `{address:outer.64}/26`, `{address:outer.128}/25`, `{address:outer.0}/24`?
     Don't create anything. The answer is a list of four status codes."""
     given = tuple(c.statuses(len(_ASKED)))
+    network = c.network("taken")
+    taken = ip_network(dig(network, "IPAM", "Config", 0, "Subnet"))
     asked = [ip_network(c.fill(text)) for text in _ASKED]
-    used = [range_ for range_ in map(_range, _subnets(c)) if range_]
-    hits = [any(range_.overlaps(other) for other in used) for range_ in asked]
-    truth = tuple(403 if hit else 201 for hit in hits)
-    inside = tuple(403 if hit and range_.prefixlen > 24 else 201 for hit, range_ in zip(hits, asked))
+    truth = tuple(403 if range_.overlaps(taken) else 201 for range_ in asked)
+    inside = tuple(403 if range_.overlaps(taken) and range_.prefixlen > 24 else 201 for range_ in asked)
     others = {inside: _("as if a range around a taken one were free")}
-    c.right(truth, given, _("what the Engine would answer to each of the four, in order"), "GET /networks", others)
-
-
-def _subnets(c: Case) -> Iterable[object]:
-    for network in c.get("/networks").json():
-        yield from (config.get("Subnet") for config in dig(network, "IPAM", "Config") or ())
+    where = c.at(network, "IPAM", "Config", 0, "Subnet")
+    c.right(truth, given, _("what the Engine would answer to each of the four, in order"), where, others)
 
 
 _SHOP = _network("shop", "{subnet:shop}")
