@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .human import size
 from .messages import _
 from .safe import escape, harmless
 
@@ -56,12 +57,12 @@ class Picture:
             "{steps} steps, {filled} of them with content, {size} in all",
             steps=len(self.steps),
             filled=filled,
-            size=human(self.size),
+            size=size(self.size),
         )
 
     def __repr__(self) -> str:
         largest = self._largest
-        rows = [f"{human(s.size):>8}  {_bar(s.size, largest):<{WIDTH}}  {s.made_by}".rstrip() for s in self.steps]
+        rows = [f"{size(s.size):>8}  {_bar(s.size, largest):<{WIDTH}}  {s.made_by}".rstrip() for s in self.steps]
         return "\n".join([self.title, *rows])
 
     @property
@@ -77,7 +78,7 @@ class Picture:
             # A layer of a few bytes still shows: nothing at all would look like a step without one.
             bar = f'<div style="background:{colour};width:{max(share, 1):.0f}%;height:1em"></div>'
             cells.append(
-                f'<tr><td style="text-align:right">{escape(human(step.size))}</td>'
+                f'<tr><td style="text-align:right">{escape(size(step.size))}</td>'
                 f'<td style="width:14em">{bar}</td>'
                 f'<td style="text-align:left"><code>{escape(step.made_by)}</code></td></tr>'
             )
@@ -116,13 +117,3 @@ def _bar(size: int, largest: int) -> str:
         return ""
     eighths = max(round(size / largest * WIDTH * 8), 1)
     return "█" * (eighths // 8) + _EIGHTHS[eighths % 8].strip()
-
-
-def human(size: int) -> str:
-    """Return a number of bytes as Docker writes it: powers of 1000, three digits (``1.98 MB``)."""
-    amount, unit = float(size), "B"
-    for unit in ("B", "kB", "MB", "GB", "TB"):
-        if amount < 999.5 or unit == "TB":
-            break
-        amount /= 1000
-    return f"{size} B" if unit == "B" else f"{amount:.3g} {unit}"
