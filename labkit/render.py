@@ -43,7 +43,8 @@ _PRE = f"{_BOX} padding: 2px 8px; border-left: 3px solid gray; white-space: pre-
 
 def bundle(exchange: Exchange) -> dict[str, Any]:
     """Return the exchange as text/plain and text/html."""
-    return {"text/plain": plain(exchange), "text/html": html(exchange)}
+    grid = _table(exchange)  # once for both
+    return {"text/plain": _plain(exchange, grid), "text/html": _html(exchange, grid)}
 
 
 def headline(exchange: Exchange) -> str:
@@ -67,22 +68,20 @@ def remarks(exchange: Exchange) -> list[str]:
     return [harmless(line) for line in (*said, *exchange.notes)]
 
 
-def plain(exchange: Exchange) -> str:
+def _plain(exchange: Exchange, grid: tables.Grid | None) -> str:
     """Return the exchange as text: the line, the curl line, the table."""
     parts = [headline(exchange), harmless("$ " + exchange.curl), *map(_indent, _curl.notes(exchange.request))]
     parts += remarks(exchange)
-    grid = _table(exchange)
     if grid is not None:
         parts.append(draw.plain(grid, rows(grid)))
     return "\n".join(parts)
 
 
-def html(exchange: Exchange) -> str:
+def _html(exchange: Exchange, grid: tables.Grid | None) -> str:
     """Return the exchange as HTML: the same, with JSON and headers folded beneath."""
     parts = [f'<p style="{_BOX}"><strong>{escape(headline(exchange))}</strong></p>']
     parts.append(f'<pre style="{_PRE}">{escape(_curl.curl(exchange.request, wrap=True))}</pre>')
     parts += [f'<p style="{_BOX}">{escape(line)}</p>' for line in (*_curl.notes(exchange.request), *remarks(exchange))]
-    grid = _table(exchange)
     if grid is not None:
         parts.append(f'<div style="overflow-x: auto;">{draw.html(grid, rows(grid))}</div>')
     body, said = json_text(exchange)

@@ -41,7 +41,9 @@ class Table(pandas.DataFrame):
         shown: pandas.DataFrame = self if counts else self.reset_index()
         columns = tuple(_column(n, str(name), kinds) for n, name in enumerate(shown.columns))
         at = self.attrs.get("at")
-        return Grid(columns, list(shown.itertuples(index=False, name=None)), at)
+        rows: list[Any] = list(shown.head(_ROWS).itertuples(index=False, name=None))
+        rows += [()] * (len(shown) - len(rows))  # those that are not shown are counted only
+        return Grid(columns, rows, at)
 
     def __repr__(self) -> str:
         return plain(self._grid(), _ROWS)
