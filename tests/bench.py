@@ -22,15 +22,12 @@ from labkit.exercises.conditions import NOTHING
 from labkit.exercises.desk import Desk
 from labkit.exercises.fill import Fill
 from labkit.exercises.journal import Journal
-from labkit.exercises.record import Also, Call, Exercise, Kind, Wrong, drawn, find
+from labkit.exercises.record import Also, Call, Exercise, Wrong, drawn, find
 from labkit.exercises.show import curl_lines, docker_lines, labkit_lines
 from labkit.exercises.stage import elsewhere, filled, kept, send
 from labkit.exercises.verdict import Verdict
 from labkit.lab import Lab
 from labkit.model import Request, Response
-
-READING = (Kind.FIND_OUT, Kind.EXPLAIN)
-"""Kinds whose solutions change nothing: their starting state is made once for all right ways."""
 
 
 class RecordingLab(Lab):
@@ -123,6 +120,10 @@ class Bench:
             answers.append(answer)
         return answers
 
+    def _sending(self, calls: Iterable[Call]) -> None:
+        """Note that the starting state is no longer one, once something is sent that may change it."""
+        self._changed |= any(call.method not in ("GET", "HEAD") for call in calls)
+
     def answer(self, exercise: Exercise, expression: str, r: object = None) -> object:
         """Return what `expression` gives, with the last response for ``r``."""
         if not expression:
@@ -132,7 +133,7 @@ class Bench:
     def attempt(self, exercise: Exercise, calls: Sequence[Call], expression: str) -> object:
         """Make an attempt, and return the answer to hand in."""
         calls = list(calls)
-        self._changed |= any(call.method not in ("GET", "HEAD") for call in calls)
+        self._sending(calls)
         answers = self.send(exercise, calls)
         return self.answer(exercise, expression, answers[-1] if answers else None)
 
@@ -151,7 +152,7 @@ class Bench:
 
     def by_labkit(self, exercise: Exercise) -> Verdict:
         """Run the solution as it is printed for labkit, and return what its own check says."""
-        self._changed = exercise.kind not in READING
+        self._sending(drawn(exercise.solution.calls, self.fill(exercise).draw))
         lab, solution = self.lab(exercise), exercise.solution
         lab.__dict__["answers"] = []
         fill = self.fill(exercise)
@@ -167,7 +168,7 @@ class Bench:
 
     def by_curl(self, exercise: Exercise, folder: Path) -> Verdict:
         """Run the printed curl lines in one sh, and check."""
-        self._changed = exercise.kind not in READING
+        self._sending(drawn(exercise.solution.calls, self.fill(exercise).draw))
         fill, session = self.fill(exercise), self.lab(exercise)._session
         solution = exercise.solution
         lines = curl_lines(exercise, solution.calls, fill, session.endpoint, session.version, folder)
