@@ -1,7 +1,7 @@
 """The exchange as a notebook shows it: text always, and HTML that survives a sanitizer.
 
-The HTML uses inline styles, tables and ``<details>``, takes its colours from the
-page, and holds no script, no style sheet, no id and no link to anywhere.  Everything
+The HTML uses inline styles, tables and ``<details>``, leaves colours to the page, in
+a light theme or a dark one, and holds no script, no style sheet, no id and no link to anywhere.  Everything
 that comes from an Engine is escaped.  The same exchange with other ids, ages, sizes
 and times differs in these values alone.
 
@@ -37,8 +37,8 @@ MAX_ITEMS = 20
 """No more items of a list of JSON are shown."""
 
 _SECRET = frozenset((*_curl.SECRET_HEADERS, "set-cookie"))
-_BOX = "margin: 4px 0; color: inherit; background: transparent;"
-_PRE = f"{_BOX} padding: 2px 8px; border-left: 3px solid gray; white-space: pre-wrap; overflow-wrap: anywhere;"
+_BOX = "margin: 4px 0;"
+_PRE = f"{_BOX} padding: 2px 8px; border-left: 3px solid gray; white-space: pre-wrap; overflow-wrap: break-word;"
 
 
 def bundle(exchange: Exchange) -> dict[str, Any]:

@@ -16,7 +16,7 @@ TEXT_CELL = 48
 HTML_CELL = 120
 NONE = "-"
 
-_TABLE = "border-collapse: collapse; margin: 6px 0; background: transparent; color: inherit;"
+_TABLE = "border-collapse: collapse; margin: 6px 0;"
 
 
 def more(grid: Grid, rows: int) -> str:
