@@ -63,31 +63,35 @@ class Container(Engine):
             return str(error)
 
     def start(self, progress: Progress) -> EngineRecord:
-        docker = self._docker()
+        endpoint = learner.find(self.paths)
+        docker = Session(endpoint)
         try:
             done = self._up(docker, progress)
         except (ConnectionFailed, APIError) as error:
             raise EngineError(_("Your Docker refused: {why}", why=error.message), error.hint) from error
         finally:
             docker.close()
+        learner.note(self.paths, endpoint)
         return self._record(Block(done["base"], narrow=True))
 
     def _up(self, docker: Session, progress: Progress) -> Any:
         found = docker.request("GET", f"/containers/{self.name}/json")
-        if found.ok and found.json()["State"]["Running"]:
-            done = self._tell(docker, progress, "status")
-            if done.get("protocol") == control.PROTOCOL:
+        runs = found.ok and found.json()["State"]["Running"]
+        if found.ok and not runs:
+            progress(_("The engine's container had been killed; it is started again."), None)
+            runs = docker.request("POST", f"/containers/{self.name}/start").ok
+        if runs:
+            if self._tell(docker, progress, "status").get("protocol") == control.PROTOCOL:
                 return self._tell(docker, progress, "up")
             progress(_("The course has a new edition; the engine is started anew."), None)
-        elif found.ok:
-            progress(_("The engine's container had been killed; it is made anew."), None)
         self._remove(docker)
         self._create(docker, progress)
         return self._tell(docker, progress, "up")
 
     def _create(self, docker: Session, progress: Progress) -> None:
-        for folder in (self.paths.state, self.paths.state / "log", self.paths.run, self.paths.work):
+        for folder in (self.paths.state, self.paths.state / "log", self.paths.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.paths.work.mkdir(parents=True, exist_ok=True)
         image = box.image(docker, self.paths, progress)
         mark = {"Labels": {LABEL: "engine"}}
         docker.request("POST", "/volumes/create", json={"Name": self.name, **mark}).raise_for_status()
@@ -289,7 +293,8 @@ class Container(Engine):
         self._put(docker, "/", archive.getvalue())
 
     def _docker(self) -> Session:
-        return Session(learner.find(self.paths))
+        """The Docker that the container was made in, wherever the environment points by now."""
+        return Session(learner.noted(self.paths) or learner.find(self.paths))
 
 
 def _published(block: Block) -> list[int]:

@@ -43,7 +43,7 @@ def ask(path: Path, progress: Progress, do: str, *, to_its_end: bool = False, **
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
         sock.connect(str(path))
         sock.sendall(json.dumps({"do": do, **more}).encode() + b"\n")
-        process = _peer(sock) if to_its_end else None
+        process = _watch(_peer_of(sock)) if to_its_end else None
         with sock.makefile("rb") as answers:
             done = follow(answers, progress)
         if process is not None:
@@ -52,9 +52,20 @@ def ask(path: Path, progress: Progress, do: str, *, to_its_end: bool = False, **
         return done
 
 
-def _peer(sock: socket.socket) -> int | None:
-    """A descriptor that is readable once the process at the other end has ended: pidfd_open(2)."""
+def peer(path: Path) -> int:
+    """The process that listens on a unix socket.  Raises `OSError` when none does."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.connect(str(path))
+        return _peer_of(sock)
+
+
+def _peer_of(sock: socket.socket) -> int:
     pid, _user, _group = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    return int(pid)
+
+
+def _watch(pid: int) -> int | None:
+    """A descriptor that is readable once a process has ended: pidfd_open(2).  None when it has already."""
     try:
         return os.pidfd_open(pid)
     except OSError:

@@ -10,6 +10,7 @@ import hashlib
 import ipaddress
 import json
 import os
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -36,9 +37,25 @@ def find(paths: Paths) -> Endpoint:
     if not local(found):
         raise EngineError(
             _("Your Docker is on another machine: {endpoint}.", endpoint=found),
-            _("Type its address to use it all the same: ./lab --engine host --address {endpoint}", endpoint=found),
+            _("Type its address to use it all the same: ./lab --engine host={endpoint}", endpoint=found),
         )
     return found
+
+
+def note(paths: Paths, endpoint: Endpoint) -> None:
+    """Write down which Docker the engine's container is in."""
+    file = paths.state / "learner.json"
+    file.touch(mode=0o600)
+    file.write_text(json.dumps(asdict(endpoint)) + "\n")
+
+
+def noted(paths: Paths) -> Endpoint | None:
+    """What `note` wrote down last; None when there is nothing."""
+    try:
+        data = _read(paths.state / "learner.json")
+        return Endpoint(**{**data, "tls": TLS(**data["tls"]) if data["tls"] else None})
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def local(endpoint: Endpoint) -> bool:
@@ -63,14 +80,18 @@ def answering(endpoint: Endpoint) -> str:
     return ""
 
 
+def parse(address: str) -> Endpoint:
+    """Read an address of a Docker, with the certificates that ``DOCKER_TLS_VERIFY`` asks for.
+
+    Raises `EngineError` for an address that is none.
+    """
+    verify = os.environ.get("DOCKER_TLS_VERIFY")
+    return _parse(address, _pem(Path(os.environ.get("DOCKER_CERT_PATH") or _configuration())) if verify else None)
+
+
 def _from_environment() -> Endpoint | None:
     host = os.environ.get("DOCKER_HOST")
-    if not host:
-        return None
-    tls = None
-    if os.environ.get("DOCKER_TLS_VERIFY"):
-        tls = _pem(Path(os.environ.get("DOCKER_CERT_PATH") or _configuration()))
-    return _parse(host, tls)
+    return parse(host) if host else None
 
 
 def _from_context() -> Endpoint | None:

@@ -14,19 +14,32 @@ from ..session import Session
 from . import images
 from .base import Engine, EngineRecord, Paths, Progress
 from .container import Container
+from .host import Host
+from .podman import Podman
 from .private import Private
 
-KINDS: dict[str, type[Engine]] = {"private": Private, "container": Container}
-"""Kinds of engine, in the order in which they are tried."""
+KINDS: dict[str, type[Engine]] = {"private": Private, "container": Container, "podman": Podman, "host": Host}
+"""All kinds of engine."""
+
+AUTOMATIC = ("private", "container", "podman")
+"""Those that are tried when none is named, in this order."""
 
 
 def engine_of(paths: Paths, kind: str) -> Engine:
-    """The engine of a kind.  Raises `EngineError` for a kind that there is not."""
-    if kind not in KINDS:
+    """The engine of a kind.
+
+    Parameters
+    ----------
+    kind: one of `KINDS`; ``host=ADDRESS`` for a Docker on another machine.
+
+    Raises `EngineError` for a kind that there is not.
+    """
+    name, _equals, address = kind.partition("=")
+    if name not in KINDS or (address and name != "host"):
         raise EngineError(
             _("There is no engine of the kind {kind!r}.", kind=kind), _("Known: {kinds}.", kinds=", ".join(KINDS))
         )
-    return KINDS[kind](paths)
+    return Host(paths, address) if address else KINDS[name](paths)
 
 
 def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _said, _share: None) -> EngineRecord:
@@ -34,28 +47,47 @@ def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _sa
 
     Parameters
     ----------
-    kind: one of `KINDS`; None takes the first that this machine can have.
+    kind: as `engine_of` takes it; None takes the one that runs, or the first that this machine can have.
     progress: told what is being done, and what was healed.
 
     Raises `EngineError`.
     """
     chosen = engine_of(paths, kind) if kind else _choose(paths)
+    _end_other(paths, chosen.kind, progress)
     record = chosen.start(progress)
     if isinstance(chosen, (Private, Container)):
         registry = chosen.start_registry(progress)
         chosen.fill_mirror(progress)
         record = replace(record, registry=registry)
     session = Session(record.endpoint)
-    images.load(session, progress)
-    session.close()
+    try:
+        if record.registry:
+            images.load(session, progress)
+        else:
+            images.load_anyhow(session, paths, progress)
+    finally:
+        session.close()
     record.save(paths.record)
     return record
 
 
+def _end_other(paths: Paths, kind: str, progress: Progress) -> None:
+    """Stop an engine of another kind: a course has one at a time."""
+    try:
+        other = EngineRecord.load(paths.record).kind
+    except EngineError:
+        return
+    if other != kind:
+        progress(_("Stopping the {kind} engine", kind=other), None)
+        stop(paths, progress)
+
+
 def _choose(paths: Paths) -> Engine:
+    if running := status(paths):
+        return engine_of(paths, running.kind)
     reasons = []
-    for make in KINDS.values():
-        found = make(paths)
+    for kind in AUTOMATIC:
+        found = engine_of(paths, kind)
         why = found.unavailable()
         if not why:
             return found
