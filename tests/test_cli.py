@@ -391,6 +391,23 @@ def test_progress_in_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "Starting the engine" in said
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [("size=16k", "The disk is full"), ("ro", "The course may not write to")],
+    ids=["full", "read-only"],
+)
+def test_real_disk(course: Paths, option: str, said: str) -> None:
+    """On a real disk that is full, or read-only, a start says so in two lines and shows no traceback."""
+    course.work.mkdir()
+    (course.root / "notebooks" / "03-large.ipynb").write_bytes(bytes(100_000))
+    start = f"mount -t tmpfs -o {option} tmpfs {course.work} && exec {sys.executable} -m labkit.cli --no-browser"
+    done = subprocess.run(["unshare", "--mount", "sh", "-c", start], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert said in done.stderr.splitlines()[0]
+    assert len(done.stderr.splitlines()) == 2
+
+
 def test_outside_of_a_course(tmp_path: Path) -> None:
     """Called outside of the course's folder, the command says so in two lines."""
     done = subprocess.run(

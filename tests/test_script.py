@@ -170,7 +170,7 @@ def test_making_uses_the_lock_and_stamps_last(lab: ModuleType, monkeypatch: pyte
     monkeypatch.setattr(lab.shutil, "which", lambda name: f"/opt/{name}")
     lab.make(lab.DEV_LOCK)
     python, lock = str(lab.PYTHON), str(lab.ROOT / lab.DEV_LOCK)
-    assert ["/opt/uv", "pip", "install", "--python", python, "--require-hashes", "-r", lock] in commands
+    assert ["/opt/uv", "pip", "install", "--python", python, "-q", "--require-hashes", "-r", lock] in commands
     assert lab.is_made(lab.DEV_LOCK)
     assert lab.is_made(lab.LOCK)  # the development lock holds all of it
     (link,) = lab.VENV.glob("lib/python*/site-packages/*.pth")
@@ -219,6 +219,13 @@ def test_pips_settings_hold_for_uv(lab: ModuleType, monkeypatch: pytest.MonkeyPa
     assert lab.uv_environment()["UV_DEFAULT_INDEX"] == "https://other.example/simple"
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://uv.example/simple")
     assert lab.uv_environment()["UV_DEFAULT_INDEX"] == "https://uv.example/simple"
+
+
+@pytest.mark.parametrize("home", ["/proc", "/nowhere"])
+def test_home_that_cannot_be_written(lab: ModuleType, monkeypatch: pytest.MonkeyPatch, home: str) -> None:
+    """With a home that is read-only or not there, uv does without its cache in it."""
+    monkeypatch.setenv("HOME", home)
+    assert lab.uv_environment()["UV_NO_CACHE"] == "1"
 
 
 def test_read_only_folder(lab: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
