@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
+import recorder
 
 from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
@@ -41,7 +43,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_FOUND] = setup.status(Paths.of(root)) is not None
     if getattr(session.config.option, "nbval", False):
         os.environ.setdefault("LABKIT_LIVE", "0")  # nobody looks at widgets here
+        session.config.stash[_REQUESTS] = recorder.prepare()
         setup.start(Paths.of(root), "private")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of what notebooks have sent behind the notebooks."""
+    items.sort(key=lambda item: item.path.name == "test_recorded.py")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -54,6 +62,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 _FOUND: pytest.StashKey[bool] = pytest.StashKey()
+_REQUESTS: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,75 @@
+"""Every request of every notebook, as nbval ran them: its curl line sends the very same one.
+
+Runs after the notebooks (see conftest.py), on what their kernels have sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import recorder
+from test_curl import SHELLS, paste, words
+from wire import Seen, Server
+
+from labkit import curl
+from labkit.model import Request
+from labkit.transport import Adapter, Upgraded, send
+
+LABS = 6
+
+
+@pytest.fixture(scope="module")
+def recorded() -> list[Request]:
+    """What the notebooks have sent; nothing when they were not run."""
+    found = recorder.requests()
+    if not found:
+        pytest.skip("no notebook was run in this session: ./lab test runs them")
+    return found
+
+
+def elsewhere(request: Request, server: Server, folder: Path, number: int) -> Request:
+    """Return the same request to another server; a body in a file is written anew, as the first may be gone."""
+    file = None
+    if request.body_file is not None:
+        file = str(folder / f"body {number}")
+        Path(file).write_bytes(request.body or b"")
+    return replace(request, endpoint=server.endpoint, body_file=file)
+
+
+def lines(request: Request, *, wrap: bool) -> list[str]:
+    """Return what is typed: the variables of secrets, then the line."""
+    secrets = {curl.SECRET_HEADERS.get(name.lower()): value for name, value in request.headers}
+    if curl.has_secret(request):
+        secrets["AUTH_BODY"] = (request.body or b"").decode()
+    typed = [f"{name}={curl._quote(value)}" for name, value in secrets.items() if name]
+    return [*typed, curl.curl(request, wrap=wrap)]
+
+
+def test_every_request_of_every_notebook(recorded: list[Request], tmp_path: Path) -> None:
+    """Method, target, headers and body are the same, by curl as by labkit, for each call in the six notebooks."""
+    assert len(recorded) > 20 * LABS
+    sent: list[Seen] = []
+    with Server(tmp_path / "docker.sock") as server:
+        requests = [elsewhere(request, server, tmp_path, n) for n, request in enumerate(recorded)]
+        adapter = Adapter(server.endpoint)
+        for request in requests:
+            upgrade = any(name.lower() == "upgrade" for name, _value in request.headers)
+            (Upgraded(request, 10) if upgrade else send(adapter, request, 10)).close()
+            sent += server.take()
+        ran = paste("sh", [line for request in requests for line in lines(request, wrap=False)], tmp_path)
+        assert not server.problems, ran.stderr
+        for request, ours, theirs in zip(requests, sent, server.take(), strict=True):
+            assert theirs == ours, curl.curl(request)
+
+
+@pytest.mark.parametrize("wrap", [False, True])
+def test_each_shell_reads_the_same(recorded: list[Request], wrap: bool, tmp_path: Path) -> None:
+    """sh, bash and zsh give curl the same arguments, whether the line is wrapped or not."""
+    plain = [line for request in recorded for line in lines(request, wrap=False)]
+    typed = [line for request in recorded for line in lines(request, wrap=wrap)]
+    wanted = words("sh", plain, tmp_path)
+    assert len(wanted) == len(recorded)
+    for shell in SHELLS:
+        assert words(shell, typed, tmp_path) == wanted, shell
