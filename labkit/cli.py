@@ -30,7 +30,7 @@ def parser() -> argparse.ArgumentParser:
         return holder
 
     debug = option("--debug", action="store_true", help=_("show the traceback of an error"))
-    engine = option("--engine", metavar="NAME", help=_("kind of engine: private, container, host or podman"))
+    engine = option("--engine", metavar="NAME", help=_("kind of engine; ./lab engine list shows them"))
     quiet = option("--no-browser", action="store_true", help=_("print the URL, and open no browser"))
     yes = option("--yes", "-y", action="store_true", help=_("do not ask before something is removed"))
 

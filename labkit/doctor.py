@@ -67,6 +67,7 @@ def examine(paths: Paths) -> Iterator[Finding]:
     yield Finding(f"Python {version}", sys.version_info >= (3, 10), _("Python 3.10 or newer is needed."))
     yield _environment(paths)
     yield from _folders(paths)
+    yield from _programs(paths)
     yield from _engines(paths)
 
 
@@ -110,12 +111,23 @@ def _folders(paths: Paths) -> Iterator[Finding]:
     )
 
 
-def _engines(paths: Paths) -> Iterator[Finding]:
+def _programs(paths: Paths) -> Iterator[Finding]:
     programs = [(name, *where, _which(name, paths)) for name, where in _PROGRAMS.items()]
     private = sys.platform == "linux" and os.geteuid() == 0
     for name, package, needed, place in programs:
         advice = _("./lab brings it when it runs as root. By hand: apt-get install {package}", package=package)
         yield Finding(f"{name} ({place or package})", place is not None, advice, needed and private)
+
+
+def _engines(paths: Paths) -> Iterator[Finding]:
+    try:
+        from .engines import setup
+    except ImportError:  # the Python packages are missing, which is said above
+        return
+    reasons = {kind: setup.engine_of(paths, kind).unavailable() for kind in setup.AUTOMATIC}
+    for kind, why in reasons.items():
+        what = _("engine of the kind {kind} can be had", kind=kind)
+        yield Finding(what, not why, why.replace("\n", " "), needed=all(reasons.values()))
 
 
 def _which(name: str, paths: Paths) -> str | None:

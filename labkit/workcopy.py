@@ -17,7 +17,8 @@ from pathlib import Path
 from .engines.base import Paths
 from .files import cannot_write, write
 
-_SUFFIXES = (".ipynb", ".md", ".svg", ".png")
+_PAGES = ("docs/glossary.md",)
+"""What a learner gets besides the notebooks, which link it; the path is the same in ``work/``."""
 _EDITIONS = ".editions.json"
 
 
@@ -45,8 +46,8 @@ def lay_out(paths: Paths) -> Layout:
         paths.work.mkdir(exist_ok=True)
         editions = _editions(paths.work)
         before = dict(editions)
-        for source in sources(paths):
-            _lay_out_one(source, paths.work, editions, layout)
+        for name, source in sources(paths).items():
+            _lay_out_one(name, source.read_bytes(), paths.work, editions, layout)
         if editions != before:
             _save(paths.work, editions)
     except OSError as error:
@@ -54,16 +55,15 @@ def lay_out(paths: Paths) -> Layout:
     return layout
 
 
-def sources(paths: Paths) -> list[Path]:
-    """The files of the course that a learner gets a copy of."""
-    folder = paths.root / "notebooks"
-    return sorted(file for file in folder.iterdir() if file.suffix in _SUFFIXES and file.is_file())
+def sources(paths: Paths) -> dict[str, Path]:
+    """The files of the course that a learner gets a copy of, by their path in ``work/``."""
+    found = {file.name: file for file in sorted((paths.root / "notebooks").glob("*.ipynb"))}
+    return found | {page: paths.root / page for page in _PAGES if (paths.root / page).is_file()}
 
 
-def _lay_out_one(source: Path, work: Path, editions: dict[str, str], layout: Layout) -> None:
-    content = source.read_bytes()
-    edition, name = _digest(content), source.name
-    copy = work / name
+def _lay_out_one(name: str, content: bytes, work: Path, editions: dict[str, str], layout: Layout) -> None:
+    edition, copy = _digest(content), work / name
+    copy.parent.mkdir(exist_ok=True)
     found = _digest(copy.read_bytes()) if copy.is_file() else None
     laid = editions.get(name)
     if found == edition or (laid == edition and found):
@@ -74,10 +74,10 @@ def _lay_out_one(source: Path, work: Path, editions: dict[str, str], layout: Lay
         write(copy, content)
         layout.fresh.append(copy)
     elif laid is not None:
-        stand = _free(work, source, datetime.now().strftime("new-%Y-%m-%d"))
+        stand = _free(copy, datetime.now().strftime("new-%Y-%m-%d"))
         write(stand, content)
         layout.fresh.append(stand)
-        layout.beside[name] = stand.name
+        layout.beside[name] = str(stand.relative_to(work))
     # A touched copy that no note is kept of is taken to be of this edition: there is no telling.
     editions[name] = edition
 
@@ -97,7 +97,7 @@ def put_back(paths: Paths, notebook: Path) -> str | None:
     try:
         editions = _editions(paths.work)
         if is_changed(paths, notebook):
-            old = _free(paths.work, notebook, datetime.now().strftime("%Y-%m-%d-%H%M"))
+            old = _free(copy, datetime.now().strftime("%Y-%m-%d-%H%M"))
             copy.rename(old)
             kept = old.name
         write(copy, content)
@@ -116,14 +116,14 @@ def is_changed(paths: Paths, notebook: Path) -> bool:
 
 def notebooks(paths: Paths) -> dict[str, Path]:
     """The course's notebooks by the number of their lab, such as ``02``."""
-    return {file.name[:2]: file for file in sources(paths) if file.suffix == ".ipynb" and file.name[:2].isdigit()}
+    return {name[:2]: file for name, file in sources(paths).items() if name[:2].isdigit()}
 
 
-def _free(work: Path, source: Path, mark: str) -> Path:
-    """A name for `source` with `mark` in it that nothing has yet."""
-    stand, n = work / f"{source.stem}-{mark}{source.suffix}", 2
+def _free(copy: Path, mark: str) -> Path:
+    """A name like that of `copy`, with `mark` in it, that nothing has yet."""
+    stand, n = copy.with_name(f"{copy.stem}-{mark}{copy.suffix}"), 2
     while stand.exists() or stand.is_symlink():
-        stand, n = work / f"{source.stem}-{mark}-{n}{source.suffix}", n + 1
+        stand, n = copy.with_name(f"{copy.stem}-{mark}-{n}{copy.suffix}"), n + 1
     return stand
 
 

@@ -6,10 +6,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from labkit import doctor
+from labkit.engines import setup
 from labkit.engines.base import Paths
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,6 +29,7 @@ def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     monkeypatch.setenv("LABKIT_ROOT", str(tmp_path))
     monkeypatch.setattr(doctor, "_which", lambda name, _paths: shutil.which(name, path=str(tmp_path / "bin")))
     monkeypatch.setattr("os.geteuid", lambda: 0)
+    monkeypatch.setattr(setup, "engine_of", lambda _paths, _kind: Mock(**{"unavailable.return_value": ""}))
     return Paths.of(tmp_path)
 
 
@@ -75,6 +78,18 @@ def test_missing_package(
     said = capsys.readouterr().out
     assert f"not as it says: {package}" in said
     assert "Type ./lab" in said
+
+
+@pytest.mark.parametrize("had", ["container", None])
+def test_kinds_of_engine(
+    paths: Paths, had: str | None, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One kind of engine is enough; where none can be had, each says why."""
+    kinds = {kind: Mock(**{"unavailable.return_value": "" if kind == had else "Not here."}) for kind in setup.KINDS}
+    monkeypatch.setattr(setup, "engine_of", lambda _paths, kind: kinds[kind])
+    assert doctor.doctor() == (0 if had else 1)
+    said = capsys.readouterr().out
+    assert f"{'without' if had else 'missing'}  engine of the kind private can be had\n         Not here.\n" in said
 
 
 def test_full_disk(paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

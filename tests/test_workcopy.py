@@ -24,7 +24,9 @@ def paths(tmp_path: Path) -> Paths:
     (course / "solved").mkdir()
     (course / "01-one.ipynb").write_text("one, first edition")
     (course / "02-two.ipynb").write_text("two, first edition")
-    (course / "glossary.md").write_text("words")
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs" / "glossary.md").write_text("words")
+    (tmp_path / "docs" / "exercises.md").write_text("")
     (course / "build.py").write_text("")
     (course / "src" / "01-one.py").write_text("")
     (course / "solved" / "01-one.ipynb").write_text("")
@@ -33,14 +35,15 @@ def paths(tmp_path: Path) -> Paths:
 
 def seen(paths: Paths) -> set[str]:
     """What JupyterLab's file browser shows."""
-    return {file.name for file in paths.work.iterdir() if not file.name.startswith(".")}
+    files = (file.relative_to(paths.work) for file in paths.work.rglob("*") if file.is_file())
+    return {str(file) for file in files if not file.name.startswith(".")}
 
 
 def test_first_layout(paths: Paths) -> None:
     """The copy holds the notebooks and the glossary: no sources, no solutions, no tools."""
     layout = lay_out(paths)
-    assert seen(paths) == {"01-one.ipynb", "02-two.ipynb", "glossary.md"}
-    assert {file.name for file in layout.fresh} == seen(paths)
+    assert seen(paths) == {"01-one.ipynb", "02-two.ipynb", "docs/glossary.md"}
+    assert {str(file.relative_to(paths.work)) for file in layout.fresh} == seen(paths)
 
 
 def test_second_layout_writes_nothing(paths: Paths) -> None:
@@ -90,7 +93,7 @@ def test_touched_copy_without_a_new_edition_stays_alone(paths: Paths) -> None:
     lay_out(paths)
     (paths.work / "02-two.ipynb").write_text("mine")
     assert lay_out(paths) == workcopy.Layout()
-    assert seen(paths) == {"01-one.ipynb", "02-two.ipynb", "glossary.md"}
+    assert seen(paths) == {"01-one.ipynb", "02-two.ipynb", "docs/glossary.md"}
 
 
 def test_deleted_copy_comes_back(paths: Paths) -> None:
@@ -140,7 +143,7 @@ def test_reset_of_an_untouched_notebook_keeps_no_copy(paths: Paths) -> None:
     """Putting back what nobody changed leaves one file."""
     lay_out(paths)
     assert put_back(paths, notebooks(paths)["02"]) is None
-    assert seen(paths) == {"01-one.ipynb", "02-two.ipynb", "glossary.md"}
+    assert seen(paths) == {"01-one.ipynb", "02-two.ipynb", "docs/glossary.md"}
 
 
 @pytest.mark.parametrize(
