@@ -19,14 +19,14 @@ from faulty import Faulty
 from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
 from labkit.exercises import probe
-from labkit.exercises.record import Exercise, everything, find
+from labkit.exercises.record import LABS, Exercise, everything, find
 from labkit.exercises.verdict import State, Verdict
 from labkit.model import Endpoint
 from labkit.session import Session
 
 pytestmark = [pytest.mark.engine, pytest.mark.slow]
 
-EXERCISES = everything()
+EXERCISES = [e for e in everything() if e.lab in os.environ.get("LABKIT_SOAK_LABS", " ".join(LABS))]
 CROWD = 500
 RUNS = 20
 EVIL = "\x1b[31m<script>alert(1)</script>\u202e"
@@ -172,3 +172,15 @@ def test_a_killed_engine_is_our_fault_and_then_right_again(bench: Bench, paths: 
     assert bench.check(exercise).state is State.FAULT
     setup.start(paths, "private")
     assert bench.check(exercise).passed
+
+
+def test_a_starting_state_that_a_restart_has_changed_is_said_to_be_so(bench: Bench, paths: Paths) -> None:
+    """Where the engine was started again in between, a learner is told that the exercise may have to begin again."""
+    exercise = find("2.7")
+    bench.stage(exercise)
+    assert bench.check(exercise).state is State.NOT_ATTEMPTED
+    os.kill(_daemon(paths), signal.SIGKILL)
+    setup.start(paths, "private")
+    assert any("started again" in word for word in bench.check(exercise).words)
+    bench.desk(exercise).reset(exercise.id)
+    assert bench.check(exercise).state is State.NOT_ATTEMPTED

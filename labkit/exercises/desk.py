@@ -186,6 +186,10 @@ class Desk:
             verdict = judge(exercise, case)
             if verdict.state is State.NOT_YET and self._untouched(exercise, start, verdict, case):
                 return not_attempted(exercise, case, verdict)
+            if verdict.state is State.NOT_YET and not exercise.of_the_daemon and case.restarted():
+                said = _("The engine was started again since this exercise was set up.")
+                how = _('If its containers stand still, begin again: lab.reset("{id}").', id=exercise.id)
+                return verdict.saying(f"{said} {how}")
         except LabError as error:
             words = (error.message, error.hint or _("Nothing is counted. Run this cell again."))
             return Verdict(exercise.id, exercise.title, State.FAULT, words=words)

@@ -126,6 +126,14 @@ class Probe:
                 return True
         return False
 
+    def restarted(self) -> bool:
+        """Whether the engine was started again since setup: what setup did is not among what it remembers."""
+        if not self._since:
+            return False
+        found = self._events({}, 0.0)
+        oldest = min((float(event.get("timeNano") or 0) / 1e9 for event in found), default=self.now())
+        return len(found) < MEMORY and oldest > self._since
+
     def _events(self, filters: dict[str, list[str]], since: float) -> list[dict[str, Any]]:
         # Both ends are given, so that the answer ends.  https://docs.docker.com/reference/api/engine/#tag/System/operation/SystemEvents
         key = ("/events", json.dumps([filters, since]))
