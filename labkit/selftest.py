@@ -57,9 +57,24 @@ def missing(wanted: Sequence[str]) -> list[str]:
 
 
 def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = False) -> list[str]:
-    """Return the command that runs the tests of the checkout at `root`, notebooks included."""
-    folders = (root / "notebooks", root / "notebooks" / "solved")
-    compared = [str(file.relative_to(root)) for folder in folders for file in sorted(folder.glob("*.ipynb"))]
+    """Return the command that runs the tests of the checkout at `root`, notebooks included.
+
+    Files among the arguments are run in the place of all.
+    """
+    chosen = [word for word in arguments if (root / word.partition("::")[0]).exists()]
+    files = chosen or ["tests", *notebooks(root)]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
-    chosen = ["--nbval-sanitize-with=tests/nbval-sanitize.cfg", *([] if everything else ["-m", "not slow"])]
-    return [sys.executable, "-m", "pytest", *nbval, *chosen, "tests", *compared, *arguments]
+    nbval += ["--nbval-sanitize-with=tests/nbval-sanitize.cfg"]
+    return [
+        *(sys.executable, "-m", "pytest"),
+        *(nbval if any(".ipynb" in file for file in files) else []),
+        *([] if everything else ["-m", "not slow"]),
+        *files,
+        *(word for word in arguments if word not in chosen),
+    ]
+
+
+def notebooks(root: Path) -> list[str]:
+    """The notebooks whose outputs are compared, learner's and solved, as paths from `root`."""
+    folders = (root / "notebooks", root / "notebooks" / "solved")
+    return [str(file.relative_to(root)) for folder in folders for file in sorted(folder.glob("*.ipynb"))]
