@@ -64,7 +64,7 @@ class Bench:
     """
 
     def __init__(self, record: EngineRecord, paths: Paths, state: Path, seed: str = "tester") -> None:
-        os.environ["LABKIT_SEED"] = seed
+        self.seed = seed
         self.record = record
         self.paths = Paths(paths.root, paths.work, state, paths.run)
         self.paths.work.mkdir(exist_ok=True)
@@ -75,7 +75,9 @@ class Bench:
 
     def lab(self, exercise: Exercise) -> RecordingLab:
         if exercise.lab not in self._labs:
-            self._labs[exercise.lab] = RecordingLab(exercise.lab, self.paths, self.record)
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("LABKIT_SEED", self.seed)
+                self._labs[exercise.lab] = RecordingLab(exercise.lab, self.paths, self.record)
         return self._labs[exercise.lab]
 
     def desk(self, exercise: Exercise) -> Desk:
