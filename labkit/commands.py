@@ -39,11 +39,12 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
     with Progress() as progress:
         for sentence in lab.begin(jupyter):
             progress(sentence)
+        progress(_("Starting the engine"))
         try:
             lab.trust(layout.fresh)
             setup.start(paths, kind, progress)
             if not ran:
-                progress(_("Starting JupyterLab"))
+                progress(_("Waiting for JupyterLab"))
             server = lab.wait()
         except (LabError, OSError):
             if not ran:
@@ -117,8 +118,8 @@ def what_goes_on() -> str:
 
 def _is_engine_begun(paths: Paths) -> bool:
     """Whether the process that holds this checkout's engine is there, be the start done or not."""
-    holder = ["-m", "labkit.engines.supervisor"]
-    return bool(find(lambda words: words[1:3] == holder and str(paths.root) in words))
+    root = str(paths.root)
+    return bool(find(lambda words: words[3:4] != [] and words[3].endswith("engines/boot.py") and root in words))
 
 
 def engine(action: str, kind: str | None) -> int:

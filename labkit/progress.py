@@ -38,7 +38,7 @@ class Progress:
             from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
             from rich.progress import Progress as Bars
 
-            columns = (BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeElapsedColumn())
+            columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
             self._bars = Bars(*columns, console=Console(stderr=True), transient=True)
             self._bars.start()
         if self._task is None or doing != self._doing:
@@ -47,7 +47,8 @@ class Progress:
             self._bars.console.print(doing, markup=False, highlight=False)
             self._task = self._bars.add_task("", total=None if part is None else 1.0)
         if part is not None:
-            self._bars.update(self._task, total=1.0, completed=min(max(part, 0.0), 1.0))
+            part = min(max(part, 0.0), 1.0)
+            self._bars.update(self._task, total=1.0, completed=part, description=f"{100 * part:.0f} %")
 
     def __enter__(self) -> Progress:
         return self

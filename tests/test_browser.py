@@ -28,7 +28,7 @@ def lab(engine: EngineRecord) -> Iterator[JupyterPage]:
     url = subprocess.run(start, check=True, capture_output=True, text=True).stdout.strip()
     try:
         with chromium() as context:
-            page = JupyterPage(context.pages[0])
+            page = JupyterPage(context.pages[0], seconds=240)
             page.load(url)
             yield page
     finally:
@@ -45,9 +45,11 @@ def test_file_browser_shows_the_learners_copy_alone(lab: JupyterPage) -> None:
 def test_notebook_runs_from_top_to_bottom(lab: JupyterPage, name: str, tmp_path: Path) -> None:
     """Every code cell of a learner's notebook runs, and none raises."""
     lab.open(name)
-    cells = lab.run_all()
-    lab.picture(tmp_path / f"{name}.png")
-    lab.close()
+    try:
+        cells = lab.run_all()
+        lab.picture(tmp_path / f"{name}.png")
+    finally:
+        lab.close()
     assert cells
     assert {cell.id: cell.errors for cell in cells if cell.errors} == {}
     assert [cell.id for cell in cells if cell.source.strip() and cell.count is None] == []
