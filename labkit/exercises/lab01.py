@@ -102,13 +102,13 @@ def registry_error(x: Case) -> None:
 
 
 _FACTS = {
-    "Driver": _("the storage driver: what lays the layers of an image over each other"),
-    "LoggingDriver": _("the logging driver: what keeps the output of containers"),
-    "CgroupDriver": _("the driver of control groups: what limits and counts memory and processor time"),
-    "DefaultRuntime": _("the default runtime: the program that starts a container's process"),
+    "Driver": _("the storage driver (what lays the layers of an image over each other)"),
+    "LoggingDriver": _("the logging driver (what keeps the output of containers)"),
+    "CgroupDriver": _("the driver of control groups (what limits and counts memory and processor time)"),
+    "DefaultRuntime": _("the default runtime (the program that starts a container's process)"),
     "OSType": _("the kind of operating system that containers run on"),
     "KernelVersion": _("the version of the kernel that all containers share"),
-    "Architecture": _("the machine's architecture: what kind of processor programs must be made for"),
+    "Architecture": _("the machine's architecture (the kind of processor that programs must be made for)"),
 }
 """Fields of /info, and what each is."""
 

@@ -9,12 +9,12 @@
 # - read the message of each failure and know which end to mend;
 # - negotiate the API version, and give the daemon a registry mirror.
 #
-# **How long** 75 to 90 minutes, in six parts of 10 to 20. A part can be left at its end. To take it up again later, run
-# the two code cells below this text, put the cursor into the first cell of your part and choose *Run → Run All Above
-# Selected Cell*.
+# **How long** 75 to 90 minutes, in six parts of 10 to 20. A part can be left at its end. To take it up again later, put
+# the cursor into the first cell of your part and choose *Run → Run All Above Selected Cell*: what the part needs is then
+# there again. What you have passed stays passed.
 #
 # **What it needs** The course's own Engine, because this lab restarts the daemon and changes where it listens. With
-# `./lab --engine host` or Podman, parts 3, 4 and 6 say so and stop there.
+# `./lab --engine host` or Podman, parts 3, 4 and 6 say that they can't be done there.
 #
 # **Why anyone should care** A daemon whose port 2375 is open to a network gives everybody on it a root shell on the
 # machine; such daemons are found by scanners and used. And a client that breaks after an upgrade of the Engine has
@@ -46,6 +46,7 @@
 import labkit
 
 lab = labkit.start("01")
+lab
 
 # %% [markdown] id="clean-first-text"
 # The next cell removes what an earlier run of this lab may have left behind, and puts the daemon's configuration back
@@ -165,17 +166,24 @@ info = lab.get("/info")
 print(len(info.json()) > 50)
 
 # %% [markdown] id="info-read"
-# `info.json()` is the body as Python reads it: a `dict`, whose fields are taken by name. Leave `info` alone on the last
-# line of a cell, and you see all of it, folded, with its curl line. Here are a few fields that you will meet again:
+# `info.json()` is the body as Python reads it: a `dict`, whose fields are taken by name. Here are a few that you will meet
+# again, *pretty-printed*, which means indented and with one field a line:
 
 # %% id="info-fields"
-{name: info.json()[name] for name in ("OSType", "CgroupDriver", "LoggingDriver", "DefaultRuntime")}
+import json
+
+facts = {name: info.json()[name] for name in ("OSType", "CgroupDriver", "LoggingDriver", "DefaultRuntime")}
+facts["Network"] = info.json()["Plugins"]["Network"]
+print(json.dumps(facts, indent=2))
 
 # %% [markdown] id="info-change"
-# **Change one thing.** Add `"NCPU"` to the names and run the cell again: the number of processors that containers may
-# use.
+# The last one, a list, stands one level deeper in the answer, in the object `Plugins`: the kinds of networks that this
+# Engine can make (lab 5).
 #
-# In a terminal, the answer of `curl` is one long line. `curl … | python3 -m json.tool` prints it with one field a line.
+# **Change one thing.** Write `info` alone on the last line of that cell: you see all of it, as a table of what a person
+# wants to know, and, folded, the whole JSON.
+#
+# In a terminal, the answer of `curl` is one long line. `curl … | python3 -m json.tool` pretty-prints it.
 
 # %% [markdown] id="task-1-2"
 # ### Exercise 1.2 (find out)
@@ -267,7 +275,7 @@ lab.setup("1.3")
 # %% id="do-1-3" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-1-3" tags=["solution"]
+# %% id="do-1-3" tags=["solution", "quiet"]
 answer = [404, 400, 201]
 
 # %% id="check-1-3"
@@ -608,8 +616,8 @@ attempt(url, TLS(ca=ca.cert))
 
 # %% [markdown] id="no-certificate-read"
 # The *server* said no. What it sends when it ends a handshake is an **alert**, a message of one or two words; in
-# parentheses is the name that the OpenSSL library has for it. (`SSLV3` is an old name, of which only the word is left;
-# what is spoken is TLS. `curl` shows the same alert and ends with exit code 56, or 55.)
+# parentheses is the name that the OpenSSL library has for it. (Where that begins with `SSLV3`, only the word is old: what is
+# spoken is TLS. `curl` shows the same alert and ends with exit code 56, or 55.)
 #
 # **A certificate of another authority.** Somebody makes an authority of their own, and issues themselves a certificate:
 
@@ -876,10 +884,10 @@ mirrors = lab.get("/info").json()["RegistryConfig"]["Mirrors"]
 # %% id="reload"
 before = time.time()
 lab.daemon.reload({"registry-mirrors": []})
-lab.get("/info").json()["RegistryConfig"]["Mirrors"]
+print(lab.get("/info").json()["RegistryConfig"]["Mirrors"] or "no mirror")
 
 # %% [markdown] id="reload-read"
-# The list is empty, and no connection was closed: containers don't notice. The Engine keeps a diary, its **events**,
+# There is none any more, and no connection was closed: containers don't notice. The Engine keeps a diary, its **events**,
 # and a reload is in it (lab 2 comes back to events). Times are in seconds since 1970:
 
 # %% id="reload-event"
@@ -888,6 +896,9 @@ events = lab.get("/events", since=before, until=time.time(), filters=asked)
 [(event["Type"], event["Action"]) for event in events.lines]
 
 # %% [markdown] id="reload-back-text"
+# **Change one thing.** Leave `"event"` out of `asked`, and begin an hour earlier: `since=before - 3600`. A restart is not in
+# the diary: what was written before it is gone.
+#
 # Put the mirror back: fill in the list. (The variable `mirror` has the address.)
 
 # %% id="reload-back" tags=["learner", "task"]
