@@ -39,7 +39,8 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
     with Progress() as progress:
         for sentence in lab.begin(jupyter):
             progress(sentence)
-        progress(_("Starting the engine"))
+        if not ran:
+            progress(_("Starting JupyterLab and the engine"))
         try:
             lab.trust(layout.fresh)
             setup.start(paths, kind, progress)

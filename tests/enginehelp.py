@@ -43,7 +43,7 @@ def processes() -> dict[int, tuple[int, str]]:
 def family(paths: Paths) -> dict[int, str]:
     """The supervisor of a root and all its descendants: command lines by pid."""
     every = processes()
-    found = {pid for pid, (_parent, command) in every.items() if f"labkit.engines.supervisor {paths.root} " in command}
+    found = {pid for pid, (_parent, command) in every.items() if f"engines/boot.py {paths.root} " in command}
     size = -1
     while size != len(found):
         size = len(found)

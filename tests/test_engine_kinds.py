@@ -72,7 +72,7 @@ def test_context_by_name(home: Path, paths: Paths, monkeypatch: pytest.MonkeyPat
 def test_remote_is_not_taken(home: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     """A Docker on another machine is never used because a variable points there."""
     monkeypatch.setenv("DOCKER_HOST", host)
-    with pytest.raises(EngineError, match="another machine|not one that the lab can use"):
+    with pytest.raises(EngineError, match=r"another machine|not one that the lab can use"):
         learner.find(paths)
     assert Container(paths).unavailable()
 
@@ -178,9 +178,8 @@ def test_podman(tmp_path: Path, kept: Path) -> None:
     try:
         record = setup.start(own, "podman")
         session = Session(record.endpoint)
-        assert {"docker.io/library/busybox:latest"} in [
-            set(i["RepoTags"]) for i in session.request("GET", "/images/json").json()
-        ]
+        tags = {tag for image in session.request("GET", "/images/json").json() for tag in image["RepoTags"]}
+        assert "docker.io/library/busybox:latest" in tags
         assert session.request("POST", "/containers/create", {"name": "one"}, json={"Image": "busybox"}).status == 201
         assert setup.status(own) == record
     finally:

@@ -26,7 +26,7 @@ from labkit.session import Session
 
 pytestmark = pytest.mark.engine
 
-SUPERVISOR = r"\S*python\S* -m labkit.engines.supervisor"
+SUPERVISOR = r"\S*python\S* -I -S \S*boot.py"
 SLEEP = {"Image": "busybox", "Cmd": ["sleep", "600"]}
 
 
@@ -133,7 +133,7 @@ def test_starter_killed(paths: Paths, after: float) -> None:
     starter.kill()
     starter.wait()
     setup.start(paths, "private")
-    supervisors = [command for _p, command in processes().values() if f"supervisor {paths.root} " in command]
+    supervisors = [command for _p, command in processes().values() if f"boot.py {paths.root} " in command]
     assert len(supervisors) == 1
     assert setup.status(paths)
 
@@ -335,6 +335,6 @@ def test_full_disk(tmp_path: Path, images: Path) -> None:
 
 def test_supervisor_ends_well(paths: Paths, session: Session) -> None:
     """SIGTERM to the supervisor, as at a shutdown, stops the engine in order."""
-    pid = next(pid for pid, command in family(paths).items() if "labkit.engines.supervisor" in command)
+    pid = next(pid for pid, command in family(paths).items() if "boot.py" in command)
     os.kill(pid, signal.SIGTERM)
     eventually(lambda: traces(paths) == [])

@@ -154,7 +154,7 @@ class Container(Engine):
             "Hostname": self.name,
             "Labels": {LABEL: "engine"},
             "Entrypoint": ["python3", "-m", "labkit.engines.supervisor"],
-            "Cmd": [str(self._root), "1", "0", str(block.base)],
+            "Cmd": [str(self._root), str(block.base)],
             "Env": [f"PATH={box.PATH}", "PYTHONPATH=/opt", f"LABKIT_GROUP={os.getegid()}", *_language()],
             "ExposedPorts": {port: {} for port in published},
             "HostConfig": host,

@@ -3,37 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import shlex
-import shutil
 import signal
-import sys
+import socket
+import subprocess
 import time
 from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError
 from ..messages import _
-from . import daemonconfig
-from .base import LABEL, DaemonConfig, Paths
-from .namespace import Namespace, remove_cgroups
+from . import boot, daemonconfig, dockerd
+from .base import DaemonConfig, Paths
+from .namespace import Namespace
 from .netns import There, listens
 from .ports import Block
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
+Begun = tuple[subprocess.Popen[bytes], socket.socket]
 _POLL = 0.005
-_PROXY = Path(__file__).with_name("dockerproxy.py")
-
-
-def search_path() -> str:
-    """The PATH that dockerd and its helpers are looked for in.
-
-    ``LABKIT_DOCKERD_PATH``, a folder, comes first: another Docker unpacked aside.
-    """
-    given = os.environ.get("LABKIT_DOCKERD_PATH", "")
-    usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return f"{given}:{usual}" if given else usual
 
 
 class Daemon:
@@ -43,70 +31,35 @@ class Daemon:
     ----------
     paths: of the checkout; its data is in ``.lab/engine``.
     block: its ports.
+    begun: the namespaces that it was started in, as `boot.spawn` returns them.
     """
 
-    def __init__(self, paths: Paths, block: Block) -> None:
+    def __init__(self, paths: Paths, block: Block, begun: Begun) -> None:
         self.paths = paths
         self.block = block
+        self.socket = dockerd.socket(paths)
         self.network: There | None = None
-        self.namespace: Namespace
         self.carries_registry = False
-        self._config_file = paths.state / "daemon.json"
-        self._log = paths.state / "log" / "dockerd.log"
+        self.namespace = Namespace(*begun)
+        self._config_file = dockerd.config_file(paths)
+        self._log = dockerd.log(paths)
         self._log_start = 0
-
-    @property
-    def socket(self) -> Path:
-        """The unix socket of the API."""
-        return self.paths.run / "docker.sock"
 
     @property
     def runs(self) -> bool:
         """Whether dockerd and its namespaces are there; it may not be ready yet."""
         return self.namespace.alive and not self.namespace.exited.is_set()
 
-    @property
-    def _argv(self) -> list[str]:
-        program = shutil.which("dockerd", path=search_path()) or "dockerd"
-        return [program, "--config-file", str(self._config_file)]
-
-    def launch(self, config: DaemonConfig | None = None) -> None:
-        """Start the namespaces, and dockerd in them.
-
-        Parameters
-        ----------
-        config: the daemon.json to start with; None for the lab's own.
-        """
+    def launch(self, config: DaemonConfig) -> None:
+        """Start new namespaces, and dockerd in them with a daemon.json."""
         self.network = None
         self.carries_registry = False
-        sweep(self.paths)
-        daemonconfig.write(self._config_file, config or self._base())
-        self._clear()
-        self.namespace = Namespace(self._argv, self.paths.run, self._log, search_path(), self.block.engine)
+        self._forget()
+        self.namespace = Namespace(*boot.spawn(dockerd.prepare(self.paths, self.block, config)))
 
-    def _clear(self) -> None:
-        """Forget what a former dockerd said, and its pid file: a number in it means nothing now."""
-        (self.paths.run / "docker.pid").unlink(missing_ok=True)
-        self.socket.unlink(missing_ok=True)
+    def _forget(self) -> None:
+        """What dockerd said until now is no longer of interest."""
         self._log_start = self._log.stat().st_size if self._log.exists() else 0
-
-    def _base(self) -> dict[str, Any]:
-        proxy = self.paths.state / "docker-proxy"
-        command = [sys.executable, "-I", "-S", str(_PROXY), str(self.paths.run / "ports.sock")]
-        proxy.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
-        proxy.chmod(0o700)
-        group = os.environ.get("LABKIT_GROUP")  # a learner's, who opens the socket from outside a container
-        return {
-            **({"group": group} if group else {}),
-            "hosts": [f"unix://{self.socket}"],
-            "data-root": str(self.paths.state / "engine"),
-            "exec-root": str(self.paths.run / "exec"),
-            "pidfile": str(self.paths.run / "docker.pid"),
-            "cgroup-parent": f"/{cgroup(self.paths)}",
-            "exec-opts": ["native.cgroupdriver=cgroupfs"],
-            "userland-proxy-path": str(proxy),
-            "registry-mirrors": [f"http://127.0.0.1:{self.block.mirror}"],
-        }
 
     async def enter(self) -> There:
         """Wait for the namespaces and return the network one."""
@@ -159,8 +112,9 @@ class Daemon:
 
     async def again(self) -> None:
         """Start dockerd where the former one has ended."""
-        self._clear()
-        await self.namespace.start(self._argv)
+        self._forget()
+        dockerd.clear(self.paths)
+        await self.namespace.start(dockerd.argv(self.paths))
 
     async def mend(self) -> None:
         """Start anew, with the daemon.json in force, where dockerd or its namespaces were killed.
@@ -231,18 +185,7 @@ class Daemon:
     async def stop(self) -> None:
         """End dockerd and its namespaces, and remove its control groups."""
         await self.namespace.end(STOP_SECONDS)
-        sweep(self.paths)
-
-
-def cgroup(paths: Paths) -> str:
-    """The control group of the containers of a checkout."""
-    return f"{LABEL}-{paths.instance}"
-
-
-def sweep(paths: Paths) -> None:
-    """Remove the files and control groups that an engine leaves when it is killed."""
-    shutil.rmtree(paths.run / "exec", ignore_errors=True)  # pid files and sockets of a former life
-    remove_cgroups(cgroup(paths))
+        dockerd.sweep(self.paths)
 
 
 async def ping(socket: Path) -> bool:

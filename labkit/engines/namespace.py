@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import signal
 import socket
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +14,19 @@ from ..errors import EngineError
 from ..messages import _
 from .netns import There
 
-_INSIDE = str(Path(__file__).with_name("inside.py"))
-
 
 class Namespace:
-    """New network, process and mount namespaces with a dockerd in them.
-
-    The processes start at once; `enter` waits for them.
+    """New network, process and mount namespaces with a dockerd in them, as `boot.spawn` began them.
 
     Parameters
     ----------
-    argv: the command line of dockerd.
-    run: the folder of sockets that both sides see.
-    log: the file that dockerd writes to.
-    path: its ``PATH``.
-    any_port: first and last of the ports that dockerd picks from by itself.
+    process: the one that ends with them.
+    channel: the socket to their first process.
     """
 
-    def __init__(self, argv: list[str], run: Path, log: Path, path: str, any_port: tuple[int, int]) -> None:
-        keep, give = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
-        order = {
-            "argv": argv,
-            "run": str(run),
-            "log": str(log),
-            "path": path,
-            "any_port": f"{any_port[0]} {any_port[1]}",
-        }
-        options = ["--net", "--pid", "--mount", "--propagation", "slave", "--mount-proc", "--fork", "--kill-child=KILL"]
-        script = [sys.executable, "-I", "-S", _INSIDE, json.dumps(order)]
-        with give:
-            self._process = subprocess.Popen(
-                ["unshare", *options, "--", *script, str(give.fileno())],
-                pass_fds=[give.fileno()],
-                stdin=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-        self._channel = keep
+    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+        self._process = process
+        self._channel = channel
         self._writer: asyncio.StreamWriter | None = None
         self._watch: asyncio.Task[None] | None = None
         self.network: There | None = None
@@ -119,24 +94,6 @@ class Namespace:
             self._watch.cancel()
         if self.network is not None:
             self.network.close()
-
-
-def cgroup_folders(cgroup: str) -> list[Path]:
-    """Where a control group of that name exists: one folder, or one for each v1 controller."""
-    top = Path("/sys/fs/cgroup")
-    return [place for place in (top / cgroup, *(top.glob(f"*/{cgroup}"))) if place.is_dir()]
-
-
-def remove_cgroups(cgroup: str) -> bool:
-    """Remove the empty control groups of an engine that has ended; return whether there were any."""
-    places = cgroup_folders(cgroup)
-    for place in places:
-        for folder, _children, _files in os.walk(place, topdown=False):
-            try:
-                os.rmdir(folder)
-            except OSError:
-                continue  # something still runs in it
-    return bool(places)
 
 
 def delegate_cgroups() -> None:

@@ -140,14 +140,3 @@ async def listens(path: Path | str) -> bool:
         return False
     writer.close()
     return True
-
-
-def free(host: str, port: int) -> bool:
-    """Whether a port of this machine can be listened on."""
-    with socket.socket(family_of(host), socket.SOCK_STREAM) as sock:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            sock.bind((host, port))
-        except OSError:
-            return False
-    return True

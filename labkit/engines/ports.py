@@ -9,13 +9,9 @@ from dataclasses import dataclass
 from ..errors import EngineError
 from ..messages import _
 from .base import LABEL, Paths
-from .netns import free
 
 FIRST, SIZE, COUNT = 20000, 200, 60
 """Blocks of ports below 32768, where Linux picks its own from."""
-
-_HELD: list[socket.socket] = []
-"""Sockets whose abstract names say that a block is taken; they last as long as this process."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +68,16 @@ class Block:
         return self.mirror, self.private, self.tcp, self.tls, self.api
 
 
-def claim(paths: Paths) -> Block:
+def claim(paths: Paths) -> tuple[Block, socket.socket]:
     """Take a block for this checkout: the one it had before, if it can be had.
 
-    The claim lasts until this process ends.  Raises `EngineError` when none is free.
+    The claim lasts as long as somebody holds the socket that comes with it.
+    Raises `EngineError` when no block is free.
     """
     for block in candidates(paths):
-        if _take(block):
+        if held := _take(block):
             (paths.state / "ports").write_text(f"{block.base}\n")
-            return block
+            return block, held
     raise none_free()
 
 
@@ -102,21 +99,31 @@ def none_free() -> EngineError:
     )
 
 
-def _take(block: Block) -> bool:
+def _take(block: Block) -> socket.socket | None:
     # An abstract name (unix(7)) belongs to one process, and leaves no file behind.
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:
         name.bind(f"\0{LABEL}/ports/{block.base}")
     except OSError:
         name.close()
-        return False
+        return None
     if not usable(block):
         name.close()
-        return False
-    _HELD.append(name)
-    return True
+        return None
+    return name
 
 
 def usable(block: Block) -> bool:
     """Whether nothing else listens on the ports that the engine needs."""
     return all(free("127.0.0.1", port) for port in block.fixed)
+
+
+def free(host: str, port: int) -> bool:
+    """Whether a port of this machine can be listened on."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((host, port))
+        except OSError:
+            return False
+    return True

@@ -7,6 +7,7 @@ tells it what to do.
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -20,15 +21,15 @@ from ..errors import ConnectionFailed, EngineError
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
-from . import control, daemonconfig, debian, packages, registry
+from . import control, daemonconfig, debian, dockerd, packages, ports, registry
 from .base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
-from .daemon import search_path, sweep
 from .layout import Layout
 from .ports import Block
 
 ROOM = 200
 """What the engine, its images and the registry need on the disk, in megabytes."""
 
+_BOOT = str(Path(__file__).with_name("boot.py"))
 _MAX_SOCKET = 107
 _LONGEST = "exec/containerd/containerd.sock.ttrpc"
 
@@ -48,13 +49,9 @@ class Private(Engine):
             return _("The private engine needs Linux. Type ./lab --engine container.")
         if os.geteuid() != 0:
             return _("The private engine needs root. Type sudo ./lab, or ./lab --engine container.")
-        if not self._dockerd() and not packages.can_install():
+        if not dockerd.program() and not packages.can_install():
             return _("Docker is not installed. Install it (docs.docker.com/engine/install), then type ./lab again.")
         return ""
-
-    @staticmethod
-    def _dockerd() -> str | None:
-        return shutil.which("dockerd", path=search_path())
 
     @property
     def _control(self) -> Path:
@@ -66,7 +63,7 @@ class Private(Engine):
         self._check_length()
         self._check_room()
         with self._one_at_a_time() as lock:
-            if not self._dockerd():
+            if not dockerd.program():
                 packages.install(["docker.io"], progress)
             try:
                 if control.ask(self._control, progress, "status").get("protocol") != control.PROTOCOL:
@@ -105,10 +102,7 @@ class Private(Engine):
             (self.paths.state / "log").mkdir(exist_ok=True)
             lock = os.open(self.paths.state / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise EngineError(
-                _("The course's folder cannot be written: {why}.", why=error.strerror),
-                _("Is the disk full (df -h), or the folder read-only? {path}", path=self.paths.state),
-            ) from error
+            raise self._unwritable(error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield lock
@@ -121,27 +115,37 @@ class Private(Engine):
         It takes the lock with it until it can be asked: when this process is killed
         meanwhile, the next one waits for it, and starts no second supervisor.
         """
-        self.paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+        try:
+            self.paths.run.mkdir(mode=0o700, parents=True, exist_ok=True)
+            block, claim = ports.claim(self.paths)
+            namespace = dockerd.prepare(self.paths, block)
+        except OSError as error:
+            raise self._unwritable(error) from error
         read, write = os.pipe()
-        program = [sys.executable, "-m", "labkit.engines.supervisor", str(self.paths.root), str(write), str(lock)]
-        environment = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
-        environment["PYTHONPATH"] = str(Path(__file__).parents[2])
-        with (self.paths.state / "log" / "supervisor.log").open("ab") as log, open(read, "rb") as answers:
+        order = {"block": block.base, "namespace": namespace, "first": write, "lock": lock, "claim": claim.fileno()}
+        unwanted = ("DOCKER_", "PYTHON")
+        with claim, (self.paths.state / "log" / "supervisor.log").open("ab") as log, open(read, "rb") as answers:
             # setsid --fork: its parent is gone at once, so nobody is left a zombie.
             subprocess.run(
-                ["setsid", "--fork", *program],
+                ["setsid", "--fork", sys.executable, "-I", "-S", _BOOT, str(self.paths.root), json.dumps(order)],
                 check=True,
-                pass_fds=[write, lock],
+                pass_fds=[write, lock, claim.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
-                env=environment,
+                env={name: value for name, value in os.environ.items() if not name.startswith(unwanted)},
             )
             os.close(write)
             done = control.follow(answers, progress)
             answers.read()  # ends when the control socket is there
         return done
+
+    def _unwritable(self, error: OSError) -> EngineError:
+        return EngineError(
+            _("The course's folder cannot be written: {why}.", why=error.strerror),
+            _("Is the disk full (df -h), or the folder read-only? {path}", path=self.paths.state),
+        )
 
     def _session(self) -> Session:
         return Session(Endpoint(socket=str(self.paths.run / "docker.sock")))
@@ -191,7 +195,7 @@ class Private(Engine):
         try:
             control.ask(self._control, progress, "stop", to_its_end=True)
         except OSError:  # no supervisor, or a killed one
-            sweep(self.paths)
+            dockerd.sweep(self.paths)
             shutil.rmtree(self.paths.run, ignore_errors=True)
 
     def running(self) -> bool:

@@ -10,20 +10,19 @@ the search, https://github.com/moby/moby/tree/master/registry (``/v1/search``).
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import ctypes.util
 import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
 from ..errors import EngineError
 from ..messages import _
 from .base import Paths, RegistryRecord
-from .netns import listens
 from .ports import Block
 
 USER = "student"
@@ -85,15 +84,15 @@ class Registry:
                 env={name: value for name, value in os.environ.items() if not name.startswith(("REGISTRY_", "OTEL_"))},
             )
 
-    async def ready(self) -> None:
-        """Wait until all listen.  Raises `EngineError` when one ends instead."""
+    def listening(self) -> bool:
+        """Whether all listen by now.  Raises `EngineError` when one has ended instead."""
         for kind, process in self._processes.items():
-            while not await listens(self.socket(kind)):
-                if process.poll() is not None:
-                    raise EngineError(
-                        _("The lab registry did not start."), _("What it said is in .lab/log/registry.log.")
-                    )
-                await asyncio.sleep(0.005)
+            if process.poll() is not None:
+                raise EngineError(_("The lab registry did not start."), _("What it said is in .lab/log/registry.log."))
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+                if sock.connect_ex(self.socket(kind)):
+                    return False
+        return True
 
     @property
     def running(self) -> bool:

@@ -20,9 +20,9 @@ from typing import Any
 
 from ..errors import EngineError
 from ..messages import _
-from . import control, hub, mirror, ports, registry
+from . import boot, control, dockerd, hub, mirror, ports, registry
 from .base import Paths
-from .daemon import Daemon
+from .daemon import Begun, Daemon
 from .front import front
 from .layout import Layout
 from .namespace import delegate_cgroups
@@ -33,23 +33,23 @@ Say = Callable[[str], None]
 
 
 class Supervisor:
-    """The private engine of one checkout, from its start to its end."""
+    """The private engine of one checkout, from its start to its end.
 
-    def __init__(self, paths: Paths, base: int | None = None) -> None:
-        """Start dockerd; the rest follows in `up`.
+    Parameters
+    ----------
+    paths: of the checkout.
+    block: its ports.
+    begun: the namespaces with a dockerd in them that `boot.spawn` began.
+    """
 
-        Parameters
-        ----------
-        paths: of the checkout.
-        base: of a narrow block of ports, in a container: it publishes them on loopback,
-            so in here they are open to whatever comes in.
-        """
+    def __init__(self, paths: Paths, block: ports.Block, begun: Begun) -> None:
         self.paths = paths
-        self.block = ports.claim(paths) if base is None else ports.Block(base, narrow=True)
-        self._outside = "127.0.0.1" if base is None else "0.0.0.0"  # noqa: S104 - see above
+        self.block = block
+        # A narrow block is a container's: it publishes them on loopback, so in here
+        # they are open to whatever comes in.
+        self._outside = "0.0.0.0" if block.narrow else "127.0.0.1"  # noqa: S104 - see above
         self.here = Here()
-        self.daemon = Daemon(paths, self.block)
-        self.daemon.launch()  # as early as can be: dockerd starts while the rest is set up
+        self.daemon = Daemon(paths, block, begun)
         self._registry: registry.Registry | None = None
         self._servers: list[asyncio.Server] = []
         self._doors: list[asyncio.Server] = []
@@ -90,10 +90,14 @@ class Supervisor:
             self._registry = registry.Registry(self.paths, program)
         if self._registry.start():
             say(_("The lab registry had been killed; it is started again."))
-        await self._registry.ready()
+        await self._registry_ready(self._registry)
         if not self.daemon.carries_registry:
             await self._open_registry()
         return self.status()
+
+    async def _registry_ready(self, started: registry.Registry) -> None:
+        while not started.listening():
+            await asyncio.sleep(0.005)
 
     async def images(self, say: Say) -> dict[str, Any]:
         """Fill the mirror, with images from the Hub where none are kept yet; say whether there are any now."""
@@ -112,7 +116,7 @@ class Supervisor:
             return
         try:
             self._registry.start_hub(url)
-            await self._registry.ready()
+            await self._registry_ready(self._registry)
             if not await loop.run_in_executor(None, hub.fetch, kept, self.paths.run / "hub.sock", say):
                 say(_("The Docker Hub did not hand out everything."))
         finally:
@@ -267,24 +271,26 @@ async def _main(supervisor: Supervisor, first: int, lock: int) -> None:
         paths.run.parent.rmdir()  # the last checkout's
 
 
+def take_over(root: Path, order: dict[str, Any], begun: Begun) -> None:
+    """Be the supervisor of what `boot` began for a root.
+
+    Parameters
+    ----------
+    order: ``block`` (the first of its ports), and descriptors: ``first`` and ``lock``
+        as in `_main`, ``claim``, which holds the block until this process ends.
+    """
+    supervisor = Supervisor(Paths.of(root), ports.Block(order["block"]), begun)
+    asyncio.run(_main(supervisor, order["first"], order["lock"]))
+
+
 def main() -> None:
-    """Be the supervisor of the checkout named by the first argument; a fourth says that this is a container."""
-    paths, first, lock = Paths.of(Path(sys.argv[1])), int(sys.argv[2]), int(sys.argv[3])
-    base = int(sys.argv[4]) if len(sys.argv) > 4 else None
-    try:
-        if base is not None:
-            delegate_cgroups()
-            for folder in (paths.state / "log", paths.run):
-                folder.mkdir(parents=True, exist_ok=True)
-        supervisor = Supervisor(paths, base)
-    except EngineError as error:
-        _write(first, {"error": error.message, "hint": error.hint})
-        return
-    except OSError as error:
-        said = _("The engine's files cannot be written: {why}.", why=error)
-        _write(first, {"error": said, "hint": _("Is the disk full (df -h), or the folder read-only?")})
-        return
-    asyncio.run(_main(supervisor, first, lock))
+    """Begin and be the supervisor in a container: of the root and the block of ports that the arguments name."""
+    paths, block = Paths.of(Path(sys.argv[1])), ports.Block(int(sys.argv[2]), narrow=True)
+    delegate_cgroups()
+    for folder in (paths.state / "log", paths.run):
+        folder.mkdir(parents=True, exist_ok=True)
+    begun = boot.spawn(dockerd.prepare(paths, block))
+    asyncio.run(_main(Supervisor(paths, block, begun), sys.stdout.fileno(), sys.stdin.fileno()))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,116 @@
+"""What dockerd needs before it starts: its place, its daemon.json, and no traces of a former life."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from . import daemonconfig
+from .base import LABEL, DaemonConfig, Paths
+from .ports import Block
+
+_PROXY = Path(__file__).with_name("dockerproxy.py")
+
+
+def search_path() -> str:
+    """The PATH that dockerd and its helpers are looked for in.
+
+    ``LABKIT_DOCKERD_PATH``, a folder, comes first: another Docker unpacked aside.
+    """
+    given = os.environ.get("LABKIT_DOCKERD_PATH", "")
+    usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return f"{given}:{usual}" if given else usual
+
+
+def program() -> str | None:
+    """The dockerd to run; None when there is none."""
+    return shutil.which("dockerd", path=search_path())
+
+
+def socket(paths: Paths) -> Path:
+    """The unix socket of the API."""
+    return paths.run / "docker.sock"
+
+
+def config_file(paths: Paths) -> Path:
+    """The daemon.json."""
+    return paths.state / "daemon.json"
+
+
+def log(paths: Paths) -> Path:
+    """The file that dockerd writes to."""
+    return paths.state / "log" / "dockerd.log"
+
+
+def argv(paths: Paths) -> list[str]:
+    """The command line of dockerd."""
+    return [program() or "dockerd", "--config-file", str(config_file(paths))]
+
+
+def prepare(paths: Paths, block: Block, config: DaemonConfig | None = None) -> dict[str, Any]:
+    """Make everything ready for a dockerd in new namespaces, and return the order for them.
+
+    Parameters
+    ----------
+    block: its ports.
+    config: the daemon.json to start with; None for the lab's own.
+
+    Raises `OSError` when the files cannot be written.
+    """
+    sweep(paths)
+    daemonconfig.write(config_file(paths), config or _base(paths, block))
+    clear(paths)
+    return {
+        "argv": argv(paths),
+        "run": str(paths.run),
+        "log": str(log(paths)),
+        "path": search_path(),
+        "any_port": f"{block.engine[0]} {block.engine[1]}",
+    }
+
+
+def _base(paths: Paths, block: Block) -> dict[str, Any]:
+    proxy = paths.state / "docker-proxy"
+    command = [sys.executable, "-I", "-S", str(_PROXY), str(paths.run / "ports.sock")]
+    proxy.write_text(f'#!/bin/sh\nexec {shlex.join(command)} "$@"\n')
+    proxy.chmod(0o700)
+    group = os.environ.get("LABKIT_GROUP")  # a learner's, who opens the socket from outside a container
+    return {
+        **({"group": group} if group else {}),
+        "hosts": [f"unix://{socket(paths)}"],
+        "data-root": str(paths.state / "engine"),
+        "exec-root": str(paths.run / "exec"),
+        "pidfile": str(paths.run / "docker.pid"),
+        "cgroup-parent": f"/{cgroup(paths)}",
+        "exec-opts": ["native.cgroupdriver=cgroupfs"],
+        "userland-proxy-path": str(proxy),
+        "registry-mirrors": [f"http://127.0.0.1:{block.mirror}"],
+    }
+
+
+def clear(paths: Paths) -> None:
+    """Remove the pid file and the socket of a former dockerd: a number in the one means nothing now."""
+    (paths.run / "docker.pid").unlink(missing_ok=True)
+    socket(paths).unlink(missing_ok=True)
+
+
+def cgroup(paths: Paths) -> str:
+    """The control group of the containers of a checkout."""
+    return f"{LABEL}-{paths.instance}"
+
+
+def sweep(paths: Paths) -> None:
+    """Remove the files and control groups that an engine leaves when it is killed."""
+    shutil.rmtree(paths.run / "exec", ignore_errors=True)  # pid files and sockets of a former life
+    top = Path("/sys/fs/cgroup")
+    # One folder, or one for each controller: cgroups(7), versions 2 and 1.
+    for place in (top / cgroup(paths), *top.glob(f"*/{cgroup(paths)}")):
+        for folder, _children, _files in os.walk(place, topdown=False):
+            try:
+                os.rmdir(folder)
+            except OSError:
+                continue  # something still runs in it
