@@ -793,3 +793,108 @@ def works(x: Case) -> None:
         1: _("the number of containers"),
     }
     x.right(count, given, _("the number of processes"), x.fill("GET /containers/{name:works}/top"), others)
+
+
+_MIB = 1024 * 1024
+
+
+def _limits(draw: Draw) -> dict[str, int]:
+    mib = draw.number("limit", 20, 90)
+    return {"limit": mib * _MIB, "mib": mib, "reserved": (mib - 8) * _MIB}
+
+
+@exercise(
+    "2.12",
+    _("What it may use"),
+    Kind.FIND_OUT,
+    owns=("container:lodger",),
+    values=_limits,
+    setup=lambda draw: container(
+        "{name:lodger}", *WAITING, start=False,
+        HostConfig={"Memory": _limits(draw)["limit"], "MemoryReservation": _limits(draw)["reserved"]},
+    ),
+    hints={
+        "": (
+            _("Limits tie a container to its host: which half of its settings is that?"),
+            _("GET /containers/{name:lodger}/json"),
+            _("HostConfig.Memory is the limit, in bytes; HostConfig.MemoryReservation is what is kept for it."),
+            _('r = lab.get("/containers/{name:lodger}/json") and then r.json()["HostConfig"]["Memory"]'),
+        )
+    },
+    solution=Solution(
+        [get("/containers/{name:lodger}/json")],
+        _("The limit is a number of bytes. 0 would mean that there is none."),
+        'r.json()["HostConfig"]["Memory"]',
+    ),
+    also=[Also("as text", [get("/containers/{name:lodger}/json")], 'str(r.json()["HostConfig"]["Memory"])')],
+    wrong=[
+        Wrong("in MiB", answer="{mib}", found="{mib} (the same in MiB)"),
+        Wrong("what is reserved", answer="{reserved}", found="{reserved} (what is reserved for it)"),
+        Wrong("no limit", answer="0", found="0 (no limit)"),
+        Wrong("in kB", answer="{limit} // 1000", found="…"),
+    ],
+)  # fmt: skip
+def lodger(x: Case) -> None:
+    """How many bytes of memory may the container `{name:lodger}` use at most?
+
+    Give the number: `lab.check("2.12", 1000000)`.
+    """
+    given = x.number()
+    name = x.draw.name("lodger")
+    host = dig(x.look("container", name), "HostConfig") or {}
+    limit = host.get("Memory")
+    others = {
+        host.get("MemoryReservation"): _("what is reserved for it"),
+        limit // _MIB if limit else None: _("the same in MiB"),
+        0: _("no limit"),
+    }
+    x.right(limit, given, _("its limit in bytes"), _("HostConfig in GET /containers/{name}/json", name=name), others)
+
+
+@exercise(
+    "2.13",
+    _("A note in a drawer"),
+    Kind.FIND_OUT,
+    owns=("container:drawer",),
+    setup=[
+        *container("{name:drawer}", "sh", "-c", "mkdir /drawer; echo {secret:note} > /drawer/note; "
+                   "echo {secret:decoy} > /drawer/copy; echo {secret:said}"),
+        post("/containers/{name:drawer}/wait"),
+    ],
+    hints={
+        "": (
+            _("A container that has ended still has its files, but nothing can be run in it."),
+            _("GET /containers/{name:drawer}/archive"),
+            _("The parameter path names a file; the answer is a tar, which tarfile opens from io.BytesIO."),
+            _('r = lab.get("/containers/{name:drawer}/archive", path="/drawer/note"), then '
+              'tarfile.open(fileobj=io.BytesIO(r.response.body)).extractfile("note").read().decode()'),
+        )
+    },
+    solution=Solution(
+        [get("/containers/{name:drawer}/archive", path="/drawer/note")],
+        _("archive reads files of a container in any state, as a tar; exec needs one that runs."),
+        '"{secret:note}"',
+    ),
+    also=[Also("opened as a tar", [get("/containers/{name:drawer}/archive", path="/drawer/note")],
+        '__import__("tarfile").open(fileobj=__import__("io").BytesIO(r.response.body)).extractfile("note").read().decode()',
+    )],
+    wrong=[
+        Wrong("the other file", answer='"{secret:decoy}"', found="{secret:decoy} (what is in /drawer/copy)"),
+        Wrong("the logs", answer='"{secret:said}"', found="{secret:said} (what it wrote to stdout)"),
+        Wrong("the name of the file", answer='"note"', found="note"),
+        Wrong("the whole tar", [get("/containers/{name:drawer}/archive", path="/drawer/note")],
+              'r.text.replace(chr(10), "")[:200]', found="note…"),
+    ],
+)  # fmt: skip
+def drawer(x: Case) -> None:
+    """The container `{name:drawer}` has ended. Which text is in its file `/drawer/note`?
+
+    Give the text: `lab.check("2.13", "…")`.
+    """
+    given, name = x.text(), x.draw.name("drawer")
+    others = {
+        x.fill("{secret:decoy}"): _("what is in /drawer/copy"),
+        x.fill("{secret:said}"): _("what it wrote to stdout"),
+    }
+    where = x.fill("GET /containers/{name:drawer}/archive?path=/drawer/note")
+    x.right(_text_at(x, name, "/drawer/note"), given, _("the text of that file"), where, others)

@@ -18,7 +18,7 @@ from .probe import seconds
 from .record import Also, Call, Kind, Solution, Wrong, container, delete, exercise, get, post, put
 
 PATIENCE = 3.0
-"""So long after the start of its last server, in seconds, a page may not be whole yet; three times as long, not there."""
+"""So long after its last server was started a page may not be whole yet, in seconds; thrice as long, not there."""
 
 APP = r"""mkdir -p /www/cgi-bin
 cat > /www/cgi-bin/page <<'END'

@@ -226,8 +226,8 @@ print("the same containers:", [c["Id"] for c in json.loads(answer)] == [c["Id"] 
 # ### Filters
 #
 # `filters` is one query parameter whose value is JSON: the name of each filter, and a list of values. Values of one
-# filter are joined by *or*, different filters by *and*. A dict is sent as that JSON, percent-encoded, because `{`, `"`
-# and `[` may not stand in a URL as they are.
+# filter are joined by *or* (labels alone by *and*), different filters by *and*. A dict is sent as that JSON,
+# percent-encoded, because `{`, `"` and `[` may not stand in a URL as they are.
 
 # %% id="filters-label"
 r = lab.get("/containers/json", all=True, filters={"label": [label]})
@@ -772,6 +772,24 @@ found["State"]["Status"], "COURSE=docker-api-lab" in found["Config"]["Env"], fou
 # %% id="inspect-address"
 [(name, bool(network["IPAddress"])) for name, network in found["NetworkSettings"]["Networks"].items()]
 
+# %% [markdown] id="task-2-12"
+# ### Exercise 2.12 (find out)
+#
+# The next cell makes the container `lab.name("lodger")`, whose memory is limited. How many bytes may it use at most?
+
+# %% id="setup-2-12"
+lab.setup("2.12")
+
+# %% id="do-2-12" tags=["learner", "task"]
+answer = ...
+
+# %% id="do-2-12" tags=["solution"]
+r = lab.get(f"/containers/{lab.name('lodger')}/json")
+answer = r.json()["HostConfig"]["Memory"]
+
+# %% id="check-2-12"
+lab.check("2.12", answer)
+
 # %% [markdown] id="top-text"
 # ### Top: the processes
 #
@@ -1069,6 +1087,26 @@ r
 with tarfile.open(fileobj=io.BytesIO(r.response.body)) as tar:
     print(r.header("Content-Type"), tar.getnames(), tar.extractfile("note").read())
 
+# %% [markdown] id="task-2-13"
+# ### Exercise 2.13 (find out)
+#
+# The container `lab.name("drawer")` has ended, so no command can be run in it. Which text is in its file
+# `/drawer/note`?
+
+# %% id="setup-2-13"
+lab.setup("2.13")
+
+# %% id="do-2-13" tags=["learner", "task"]
+answer = ...
+
+# %% id="do-2-13" tags=["solution"]
+r = lab.get(f"/containers/{lab.name('drawer')}/archive", path="/drawer/note")
+with tarfile.open(fileobj=io.BytesIO(r.response.body)) as tar:
+    answer = tar.extractfile("note").read().decode()
+
+# %% id="check-2-13"
+lab.check("2.13", answer)
+
 # %% [markdown] id="archive-put-text"
 # The other way: a tar with a page, made in memory, goes to where nginx takes its pages from.
 
@@ -1285,4 +1323,4 @@ lab.check("2.9")
 
 # %% id="clean-last"
 shutil.rmtree(site, ignore_errors=True)
-lab.clean()
+lab.clean().groupby("removed").size()
