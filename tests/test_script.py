@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import stat
 import subprocess
@@ -252,3 +253,12 @@ def test_ctrl_c_while_it_installs(
     monkeypatch.setattr(lab, "make", interrupt)
     assert lab.main([]) == 130
     assert "Nothing runs yet" in capsys.readouterr().err
+
+
+def test_it_is_of_its_own_checkout(lab: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In a terminal that belongs to another checkout, ./lab works on the one that it lies in."""
+    seen: list[str] = []
+    monkeypatch.setenv("LABKIT_ROOT", "/another/course")
+    monkeypatch.setattr("labkit.cli.main", lambda _words: seen.append(os.environ["LABKIT_ROOT"]) or 0)
+    assert lab.main(["doctor"]) == 0
+    assert seen == [str(lab.ROOT)]
