@@ -16,7 +16,6 @@ from labkit.exercises import daemonsteps as steps
 from labkit.exercises.record import Call
 from labkit.model import TLS
 
-
 ANSWER = b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\nConnection: close\r\n\r\n{"ID": "WHALE"}'
 
 
