@@ -18,6 +18,7 @@ WIDTH = 24
 """How many characters the longest bar of the text has."""
 
 _LONGEST = 60
+_COLOUR = "#1f77b4"
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _CLASSIC = re.compile(r"^/bin/sh -c #\(nop\)\s*")
 _SHELL = re.compile(r"^(RUN )?/bin/sh -c ")
@@ -73,14 +74,15 @@ class Picture:
         """Return the picture as HTML that passes Jupyter's sanitizer."""
         cells = []
         for step in self.steps:
-            share = 100 * step.size / self._largest if self._largest else 0
-            colour = "#1f77b4" if step.size else "transparent"
-            # A layer of a few bytes still shows: nothing at all would look like a step without one.
-            bar = f'<div style="background:{colour};width:{max(share, 1):.0f}%;height:1em"></div>'
+            bar = ""
+            if step.size:
+                # A layer of a few bytes still shows: nothing at all would look like a step without one.
+                share = max(100 * step.size / self._largest, 1)
+                bar = f'<div style="background-color: {_COLOUR}; width: {share:.0f}%; height: 1em"></div>'
             cells.append(
-                f'<tr><td style="text-align:right">{escape(size(step.size))}</td>'
-                f'<td style="width:14em">{bar}</td>'
-                f'<td style="text-align:left"><code>{escape(step.made_by)}</code></td></tr>'
+                f'<tr><td style="text-align: right">{escape(size(step.size))}</td>'
+                f'<td style="width: 14em">{bar}</td>'
+                f'<td style="text-align: left"><code>{escape(step.made_by)}</code></td></tr>'
             )
         return f"<p>{escape(self.title)}</p><table>{''.join(cells)}</table>"
 

@@ -54,6 +54,11 @@ def test_html_is_escaped_and_sanitizer_safe() -> None:
     ]
     assert "&lt;script&gt;alert(1)&lt;/script&gt;␛[31m &amp; more" in html
     assert not re.search(r"<(script|style|svg)|\bon\w+=|\bid=|data-", html)
+    # What JupyterLab 4.6 lets through: it looks at the values too.
+    allowed = r"text-align: (left|right)|width: \d+(em|%)|height: 1em|background-color: #[0-9a-f]{6}"
+    styles = [style for found in re.findall(r'style="([^"]*)"', html) for style in found.split("; ")]
+    assert styles
+    assert all(re.fullmatch(allowed, style) for style in styles)
 
 
 def test_long_steps_are_cut() -> None:
