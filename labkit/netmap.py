@@ -127,10 +127,14 @@ def _lines(net: Net) -> list[str]:
     return lines if net.members else [*lines, f" └─ {_('nobody')}"]
 
 
+def _code(text: str) -> str:
+    return f"<code>{escape(text)}</code>" if text else ""
+
+
 def _box(net: Net) -> str:
     rows = "".join(
         f'<tr><td style="text-align:left"><strong>{escape(member.name)}</strong></td>'
-        f'<td style="text-align:left"><code>{escape(member.address)}</code></td>'
+        f'<td style="text-align:left">{_code(member.address)}</td>'
         f'<td style="text-align:left">{escape(member.words)}</td></tr>'
         for member in net.members
     )

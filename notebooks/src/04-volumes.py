@@ -35,7 +35,7 @@ lab.clean()
 # lab 2, with nothing hidden. The container stays, stopped, until you delete it; one of the same name is deleted first,
 # so that a cell can be run again.
 #
-# **After a break:** run the cells down to here again, and go on at the beginning of your part.
+# **After a break:** run the cells down to the next one again, and go on at the beginning of your part.
 
 # %% id="run" tags=["quiet"]
 label = f"docker-api-lab={lab.labels['docker-api-lab']}"
@@ -205,7 +205,7 @@ cache = {"Name": lab.name("cache"), "Labels": {**lab.labels, "role": "cache"}}
 lab.post("/volumes/create", json=cache).raise_for_status()  # there already, if you filled the gap: no harm
 by_label = lab.get("/volumes", filters={"label": [label, "role=cache"]}).json()["Volumes"]
 by_name = lab.get("/volumes", filters={"label": [label], "name": ["a"]}).json()["Volumes"]
-len(by_label), sorted(v["Name"].split("-")[0] for v in by_name)
+len(by_label), sorted(v["Name"] for v in by_name)
 
 # %% [markdown] id="task-1"
 # ### Exercise 4.1 (make)

@@ -34,7 +34,7 @@ lab.clean()
 # wrote. These are the calls of lab 2, with nothing hidden; a container of the same name is deleted first, so that a
 # cell can be run again. `DnsOptions` makes a search for a name that doesn't exist end after a second.
 #
-# **After a break:** run the cells down to here again, and go on at the beginning of your part.
+# **After a break:** run the cells down to the next one again, and go on at the beginning of your part.
 
 # %% id="tools" tags=["quiet"]
 label = f"docker-api-lab={lab.labels['docker-api-lab']}"
@@ -448,8 +448,8 @@ lab.post("/networks/bridge/connect", json=body).status
 # %% [markdown] id="no-alias-read"
 # 400. So: **for every application a network of its own, and names instead of addresses.**
 #
-# > **Then / now.** `--link` and `HostConfig.Links` are from the time before. They work on the default bridge still, and
-# > nothing new should use them.
+# > **Then / now.** `--link` and `HostConfig.Links`, in recipes of those years, are such links. Nothing new should use
+# > them.
 #
 # An address has to be one of the network's own subnet, and the subnet one that you gave. Two refusals:
 
@@ -663,7 +663,7 @@ lab.setup("5.7")
 # %% id="try-7" tags=["solution"]
 for word in ("waiter", "kitchen"):
     networks = lab.get(f"/containers/{lab.name(word)}/json").json()["NetworkSettings"]["Networks"]
-    print(word, [name.split("-")[0] for name in networks])
+    print(word, list(networks))
 body = {"Container": lab.name("kitchen"), "EndpointConfig": {"Aliases": ["kitchen"]}}
 print(lab.post(f"/networks/{lab.name('hall')}/connect", json=body).status)
 reaches("waiter", "kitchen")
@@ -687,7 +687,7 @@ lab.post("/networks/create", json={"Name": doomed, "Labels": lab.labels}).raise_
 up("runs", doomed)
 body = {"Image": "busybox", "Labels": lab.labels, "HostConfig": {"NetworkMode": doomed}}
 lab.post("/containers/create", name=lab.name("sleeps"), json=body).raise_for_status()
-[c["Name"].split("-")[0] for c in lab.get(f"/networks/{doomed}").json()["Containers"].values()]
+[c["Name"] for c in lab.get(f"/networks/{doomed}").json()["Containers"].values()]
 
 # %% [markdown] id="delete-text"
 # The second one is not listed: it has no card until it starts. **Predict.** `DELETE` of this network: 204, 403 or 409?
@@ -706,8 +706,8 @@ print(sh("runs", "ip -o -4 addr | awk '{print $2}'"))
 r
 
 # %% [markdown] id="disconnect-text"
-# The container runs on, with nothing but loopback. (`"Force": true` in the body also clears an endpoint whose
-# container has gone, as after a crash.) **Predict** the statuses: delete the network, and delete it again.
+# The container runs on, with nothing but loopback. (`"Force": true` in the body is for an endpoint that was left over, as
+# after a crash.) **Predict** the statuses: delete the network, and delete it again.
 
 # %% id="delete"
 r = lab.delete(f"/networks/{doomed}")
@@ -748,14 +748,13 @@ for word in ("old-a", "old-b"):
     lab.delete(f"/networks/{lab.name(word)}")
     lab.post("/networks/create", json={"Name": lab.name(word), "Labels": labels}).raise_for_status()
 up("stays", lab.name("old-b"))
-sorted(n["Name"].rpartition("-")[0] for n in lab.get("/networks", filters={"label": [batch]}).json())
+sorted(n["Name"] for n in lab.get("/networks", filters={"label": [batch]}).json())
 
 # %% [markdown] id="prune-predict"
 # **Predict.** Which of the two is in the answer?
 
 # %% id="prune"
 r = lab.post("/networks/prune", filters={"label": [batch]})
-print([name.rpartition("-")[0] for name in r.json()["NetworksDeleted"]])
 r
 
 # %% [markdown] id="prune-read"
@@ -772,7 +771,7 @@ r
 # %% id="prune-gap" tags=["solution"]
 r = lab.post(f"/networks/{lab.name('old-b')}/disconnect", json={"Container": lab.name("stays")})
 r = lab.post("/networks/prune", filters={"label": [batch]})
-[name.rpartition("-")[0] for name in r.json()["NetworksDeleted"]]
+r.json()["NetworksDeleted"]
 
 # %% [markdown] id="task-8"
 # ### Exercise 5.8 (make)
