@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 import webbrowser
 from collections.abc import Sequence
 
-from .engines import setup
+from .engines import packages, setup
 from .engines.base import Paths
 from .errors import LabError
 from .jupyter import Jupyter
@@ -43,6 +44,7 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
             progress(_("Starting JupyterLab and the engine"))
         try:
             lab.trust(layout.fresh)
+            _bring_curl(progress)
             setup.start(paths, kind, progress)
             if not ran:
                 progress(_("Waiting for JupyterLab"))
@@ -56,6 +58,19 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
     if browser and has_desktop():
         webbrowser.open(server.url)
     return 0
+
+
+def _bring_curl(progress: Progress) -> None:
+    """Install curl where it is missing: each call of the labs can be pasted into a terminal."""
+    if shutil.which("curl"):
+        return
+    if os.geteuid() == 0 and packages.can_install():
+        try:
+            packages.install(["curl"], progress)
+            return
+        except LabError as error:
+            progress(error.message)
+    progress(_("curl is missing, so the curl lines of the labs will not run. Type, as root: apt-get install curl"))
 
 
 def has_desktop() -> bool:

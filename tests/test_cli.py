@@ -90,6 +90,29 @@ def test_start_says_where_a_new_edition_stands(calls: Calls, course: Paths, caps
     assert "01-one.ipynb has a new edition" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("works", [True, False])
+@pytest.mark.parametrize("user", [0, 1000])
+def test_start_without_curl(
+    calls: Calls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], user: int, works: bool
+) -> None:
+    """Where curl is missing, root gets it; otherwise that is said, and the start goes on."""
+
+    def install(names: list[str], _progress: object) -> None:
+        calls.append(f"install {' '.join(names)}")
+        if not works:
+            raise EngineError("The machine is not online.")
+
+    monkeypatch.setattr(commands.shutil, "which", lambda _name: None)
+    monkeypatch.setattr(commands.packages, "can_install", lambda: True)
+    monkeypatch.setattr(commands.packages, "install", install)
+    monkeypatch.setattr("os.geteuid", lambda: user)
+    assert cli.main(["--no-browser"]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{SERVER.url}\n"
+    assert ("install curl" in calls) == (user == 0)
+    assert ("apt-get install curl" in said.err) == (user != 0 or not works)
+
+
 @pytest.mark.parametrize("words", [["--engine", "cloud"], ["start", "--engine", "cloud"]])
 def test_unknown_engine(calls: Calls, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """An engine that there is not is refused with those there are, before anything is begun."""
