@@ -16,7 +16,7 @@ from difflib import ndiff
 from pathlib import Path
 
 from labkit.engines import setup
-from labkit.engines.base import EngineRecord, Paths
+from labkit.engines.base import LABEL, EngineRecord, Paths
 from labkit.model import Endpoint
 from labkit.session import Session
 
@@ -41,9 +41,10 @@ def processes() -> dict[int, tuple[int, str]]:
 
 
 def family(paths: Paths) -> dict[int, str]:
-    """The supervisor of a root and all its descendants: command lines by pid."""
+    """The supervisor of a root, the first process in its namespaces, and all descendants: command lines by pid."""
     every = processes()
-    found = {pid for pid, (_parent, command) in every.items() if f"engines/boot.py {paths.root} " in command}
+    marks = (f"engines/boot.py {paths.root} ", f"{paths.state}/")
+    found = {pid for pid, (_parent, command) in every.items() if any(mark in command for mark in marks)}
     size = -1
     while size != len(found):
         size = len(found)
@@ -71,7 +72,7 @@ def traces(paths: Paths) -> list[str]:
     found = [command for _parent, command in processes().values() if any(mark in command for mark in marks)]
     found += [line for line in Path("/proc/self/mountinfo").read_text().splitlines() if any(m in line for m in marks)]
     found += [line for line in Path("/proc/net/unix").read_text().splitlines() if any(m in line for m in marks)]
-    found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"**/*{paths.instance}")]
+    found += [str(path) for path in Path("/sys/fs/cgroup").glob(f"*/{LABEL}-{paths.instance}")]
     return found + [str(path) for path in (paths.run,) if path.exists()]
 
 

@@ -46,12 +46,11 @@ def paths(tmp_path_factory: pytest.TempPathFactory, images: Path) -> Iterator[Pa
 
 @pytest.fixture
 def session(paths: Paths) -> Iterator[Session]:
-    """Calls to the engine of that root, which runs."""
+    """Calls to the engine of that root, which runs and has no containers."""
     session = Session(setup.start(paths, "private").endpoint)
+    for one in session.request("GET", "/containers/json", {"all": True}).json():
+        session.request("DELETE", f"/containers/{one['Id']}", {"force": True, "v": True})
     yield session
-    if setup.status(paths):
-        for one in session.request("GET", "/containers/json", {"all": True}).json():
-            session.request("DELETE", f"/containers/{one['Id']}", {"force": True, "v": True})
     session.close()
 
 

@@ -1,6 +1,6 @@
-"""The beginning of the supervisor: dockerd's namespaces first, everything else while dockerd starts.
+"""The beginning of an engine: its namespaces, and the supervisor that goes with them.
 
-Run as a script, so that nothing is imported before they are on their way.
+As a script it is the supervisor, found without any installed package.
 """
 
 from __future__ import annotations
@@ -15,36 +15,38 @@ from typing import Any
 _INSIDE = str(Path(__file__).with_name("inside.py"))
 
 
-def spawn(order: dict[str, Any]) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    """Start the namespaces with a dockerd in them; return their first process, and a socket to it.
+def spawn(order: dict[str, Any], *, detached: bool = False) -> tuple[subprocess.Popen[bytes], socket.socket]:
+    """Start the namespaces with a dockerd in them; return the process that they end with, and a socket to the first.
 
     Parameters
     ----------
     order: what `inside` reads: the command line of dockerd (``argv``), the folder of
         sockets that both sides see (``run``), the file that dockerd writes to (``log``),
         its ``PATH`` (``path``), and the ports that it picks from by itself (``any_port``).
+    detached: leave no child to this process; the process returned ends at once.
     """
     keep, give = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
     options = ["--net", "--pid", "--mount", "--propagation", "slave", "--mount-proc", "--fork", "--kill-child=KILL"]
     script = [sys.executable, "-I", "-S", _INSIDE, json.dumps(order), str(give.fileno())]
-    with give:
+    detach = ["setsid", "--fork"] if detached else []
+    with give, open(order["log"], "ab") as log:
         process = subprocess.Popen(
-            ["unshare", *options, "--", *script],
+            [*detach, "unshare", *options, "--", *script],
             pass_fds=[give.fileno()],
             stdin=subprocess.DEVNULL,
-            start_new_session=True,
+            stdout=log,
+            stderr=log,
+            start_new_session=not detached,
         )
     return process, keep
 
 
 def main() -> None:
-    """Start what the second argument says for the root that the first one names, and supervise it."""
-    order = json.loads(sys.argv[2])
-    begun = spawn(order["namespace"])
+    """Supervise what was started for the root that the first argument names, as the second says."""
     sys.path.insert(0, str(Path(__file__).parents[2]))
     from labkit.engines import supervisor
 
-    supervisor.take_over(Path(sys.argv[1]), order, begun)
+    supervisor.take_over(Path(sys.argv[1]), json.loads(sys.argv[2]))
 
 
 if __name__ == "__main__":

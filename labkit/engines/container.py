@@ -279,7 +279,8 @@ class Container(Engine):
 
     def restart(self, changes: DaemonConfig) -> None:
         with closing(self._docker()) as docker:
-            self._upload_certificates(docker, changes)
+            # Also those that it has: a certificate may have been issued anew under the same name.
+            self._upload_certificates(docker, {**self._tell(docker, quiet, "config"), **changes})
             self._tell(docker, quiet, "restart", changes=dict(changes))
 
     def _upload_certificates(self, docker: Session, changes: DaemonConfig) -> None:

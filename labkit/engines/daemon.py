@@ -20,7 +20,7 @@ from .ports import Block
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
-Begun = tuple[subprocess.Popen[bytes], socket.socket]
+Begun = tuple[subprocess.Popen[bytes] | None, socket.socket]
 _POLL = 0.005
 
 

@@ -7,7 +7,7 @@ with it; so a killed engine leaves nothing to clean up but plain files.
 
 It holds one socket to the supervisor, whose number is its second argument.  Messages are JSON, one a
 line.  It is told ``{"start": [argv]}`` and ``{"signal": n}``; it says ``{"ready": true}``
-(with a descriptor of its network namespace), ``{"exited": status}``.
+(with descriptors of its network namespace and of itself), ``{"exited": status}``.
 
 Sources: pid_namespaces(7), mount_namespaces(7), network_namespaces(7).
 """
@@ -95,9 +95,10 @@ def main() -> None:
     except (OSError, subprocess.CalledProcessError) as error:
         channel.sendall(json.dumps({"failed": str(error)}).encode() + b"\n")
         return
-    network = os.open("/proc/self/ns/net", os.O_RDONLY)
-    socket.send_fds(channel, [b'{"ready": true}\n'], [network])
-    os.close(network)
+    descriptors = [os.open("/proc/self/ns/net", os.O_RDONLY), os.pidfd_open(os.getpid())]
+    socket.send_fds(channel, [b'{"ready": true}\n'], descriptors)
+    for descriptor in descriptors:
+        os.close(descriptor)
     dockerd = _spawn(order["argv"], order["log"], order["path"])
     with selectors.DefaultSelector() as events:
         events.register(channel, selectors.EVENT_READ)

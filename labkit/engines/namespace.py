@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import select
 import signal
 import socket
 import subprocess
@@ -20,13 +22,15 @@ class Namespace:
 
     Parameters
     ----------
-    process: the one that ends with them.
+    process: the one that ends with them; None when it is no child of this one.
     channel: the socket to their first process.
     """
 
-    def __init__(self, process: subprocess.Popen[bytes], channel: socket.socket) -> None:
+    def __init__(self, process: subprocess.Popen[bytes] | None, channel: socket.socket) -> None:
         self._process = process
         self._channel = channel
+        self._first = -1  # a descriptor of the first process: pidfd_open(2)
+        self._gone = False
         self._writer: asyncio.StreamWriter | None = None
         self._watch: asyncio.Task[None] | None = None
         self.network: There | None = None
@@ -36,15 +40,15 @@ class Namespace:
     async def enter(self) -> There:
         """Wait until the namespaces are set up, and return the network one.  Raises `EngineError`."""
         loop = asyncio.get_running_loop()
-        said, descriptors, _flags, _address = await loop.run_in_executor(None, socket.recv_fds, self._channel, 65536, 1)
+        said, descriptors, _flags, _address = await loop.run_in_executor(None, socket.recv_fds, self._channel, 65536, 2)
         if not descriptors:
-            await loop.run_in_executor(None, self._process.wait)
+            self._gone = True
             why = json.loads(said).get("failed", "") if said else ""
             raise EngineError(
                 _("The engine's namespaces could not be made: {why}", why=why or _("unshare was refused.")),
                 _("The private engine needs a root that may use namespaces; ./lab --engine container needs none."),
             )
-        self.network = There(descriptors[0])
+        self.network, self._first = There(descriptors[0]), descriptors[1]
         reader, self._writer = await asyncio.open_connection(sock=self._channel)
         self._watch = asyncio.create_task(self._listen(reader))
         return self.network
@@ -55,13 +59,22 @@ class Namespace:
                 self.exited.set()
         except OSError:
             pass
+        await self._ended()
+
+    async def _ended(self) -> None:
+        """Wait for the first process: when it is gone, so is everything in the namespaces."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(None, select.select, [self._first], [], [])
+        if self._process is not None:
+            await loop.run_in_executor(None, self._process.wait)
+        os.close(self._first)
+        self._gone = True
         self.exited.set()
-        await asyncio.get_running_loop().run_in_executor(None, self._process.wait)
 
     @property
     def alive(self) -> bool:
         """Whether the namespaces still have their first process."""
-        return self._process.poll() is None
+        return not self._gone and not (self._first >= 0 and select.select([self._first], [], [], 0)[0])
 
     async def _tell(self, **what: Any) -> None:
         if self._writer is not None and self.alive:
@@ -85,13 +98,13 @@ class Namespace:
                 await asyncio.wait_for(self.exited.wait(), seconds)
             except (OSError, asyncio.TimeoutError):
                 pass
-        if self._writer is not None:
+        if self._writer is not None and self._watch is not None:
+            if not self._writer.is_closing():
+                self._writer.write_eof()  # the first process ends when it reads this
+            await self._watch
             self._writer.close()
         else:
             self._channel.close()
-        await asyncio.get_running_loop().run_in_executor(None, self._process.wait)
-        if self._watch is not None:
-            self._watch.cancel()
         if self.network is not None:
             self.network.close()
 

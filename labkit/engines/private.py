@@ -21,7 +21,7 @@ from ..errors import ConnectionFailed, EngineError
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
-from . import control, daemonconfig, debian, dockerd, packages, ports, registry
+from . import boot, control, daemonconfig, debian, dockerd, packages, ports, registry
 from .base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
 from .layout import Layout
 from .ports import Block
@@ -29,7 +29,7 @@ from .ports import Block
 ROOM = 200
 """What the engine, its images and the registry need on the disk, in megabytes."""
 
-_BOOT = str(Path(__file__).with_name("boot.py"))
+_BOOT = str(Path(boot.__file__))
 _MAX_SOCKET = 107
 _LONGEST = "exec/containerd/containerd.sock.ttrpc"
 
@@ -121,22 +121,26 @@ class Private(Engine):
             namespace = dockerd.prepare(self.paths, block)
         except OSError as error:
             raise self._unwritable(error) from error
+        starter, channel = boot.spawn(namespace, detached=True)
+        starter.wait()
         read, write = os.pipe()
-        order = {"block": block.base, "namespace": namespace, "first": write, "lock": lock, "claim": claim.fileno()}
+        kept = {"first": write, "lock": lock, "claim": claim.fileno(), "channel": channel.fileno()}
+        order = json.dumps({"block": block.base, **kept})
         unwanted = ("DOCKER_", "PYTHON")
-        with claim, (self.paths.state / "log" / "supervisor.log").open("ab") as log, open(read, "rb") as answers:
+        with claim, channel, (self.paths.state / "log" / "supervisor.log").open("ab") as log:
             # setsid --fork: its parent is gone at once, so nobody is left a zombie.
             subprocess.run(
-                ["setsid", "--fork", sys.executable, "-I", "-S", _BOOT, str(self.paths.root), json.dumps(order)],
+                ["setsid", "--fork", sys.executable, "-I", "-S", _BOOT, str(self.paths.root), order],
                 check=True,
-                pass_fds=[write, lock, claim.fileno()],
+                pass_fds=list(kept.values()),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 cwd="/",
                 env={name: value for name, value in os.environ.items() if not name.startswith(unwanted)},
             )
-            os.close(write)
+        os.close(write)
+        with open(read, "rb") as answers:
             done = control.follow(answers, progress)
             answers.read()  # ends when the control socket is there
         return done

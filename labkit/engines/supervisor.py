@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -271,15 +272,17 @@ async def _main(supervisor: Supervisor, first: int, lock: int) -> None:
         paths.run.parent.rmdir()  # the last checkout's
 
 
-def take_over(root: Path, order: dict[str, Any], begun: Begun) -> None:
-    """Be the supervisor of what `boot` began for a root.
+def take_over(root: Path, order: dict[str, Any]) -> None:
+    """Be the supervisor of namespaces that were begun for a root.
 
     Parameters
     ----------
-    order: ``block`` (the first of its ports), and descriptors: ``first`` and ``lock``
-        as in `_main`, ``claim``, which holds the block until this process ends.
+    order: ``block`` (the first of its ports), and descriptors: ``channel`` to the
+        namespaces, ``first`` and ``lock`` as in `_main`, and ``claim``, which holds the block
+        until this process ends.
     """
-    supervisor = Supervisor(Paths.of(root), ports.Block(order["block"]), begun)
+    block, channel = ports.Block(order["block"]), socket.socket(fileno=order["channel"])
+    supervisor = Supervisor(Paths.of(root), block, (None, channel))
     asyncio.run(_main(supervisor, order["first"], order["lock"]))
 
 
