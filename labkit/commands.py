@@ -17,6 +17,9 @@ from .processes import find
 from .progress import Progress
 from .workcopy import lay_out
 
+_PROGRAMS = {"curl": "curl", "ps": "procps"}
+"""Programs that the learner's curl lines and the Engine's ``top`` run, and their Debian packages."""
+
 
 def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
     """Bring up JupyterLab and the engine side by side, and print the URL.
@@ -44,7 +47,7 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
             progress(_("Starting JupyterLab and the engine"))
         try:
             lab.trust(layout.fresh)
-            _bring_curl(progress)
+            _bring_programs(progress)
             setup.start(paths, kind, progress)
             if not ran:
                 progress(_("Waiting for JupyterLab"))
@@ -60,17 +63,19 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
     return 0
 
 
-def _bring_curl(progress: Progress) -> None:
-    """Install curl where it is missing: each call of the labs can be pasted into a terminal."""
-    if shutil.which("curl"):
+def _bring_programs(progress: Progress) -> None:
+    """Install what steps of the labs need and a small Debian lacks; without it the others still work."""
+    lacking = [package for program, package in _PROGRAMS.items() if not shutil.which(program)]
+    if not lacking:
         return
     if os.geteuid() == 0 and packages.can_install():
         try:
-            packages.install(["curl"], progress)
+            packages.install(lacking, progress)
             return
         except LabError as error:
             progress(error.message)
-    progress(_("curl is missing, so the curl lines of the labs will not run. Type, as root: apt-get install curl"))
+    names = " ".join(lacking)
+    progress(_("Some steps of the labs will fail without {names}. Type, as root: apt-get install {names}", names=names))
 
 
 def has_desktop() -> bool:

@@ -25,6 +25,7 @@ _PROGRAMS = {
     "docker-registry": ("docker-registry", True),
     "iptables": ("iptables", True),
     "unshare": ("util-linux", True),
+    "ps": ("procps", False),
     "curl": ("curl", False),
 }
 """Programs of the private engine, and for terminals: the Debian package, and whether a start needs it."""

@@ -92,10 +92,10 @@ def test_start_says_where_a_new_edition_stands(calls: Calls, course: Paths, caps
 
 @pytest.mark.parametrize("works", [True, False])
 @pytest.mark.parametrize("user", [0, 1000])
-def test_start_without_curl(
+def test_start_without_programs(
     calls: Calls, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], user: int, works: bool
 ) -> None:
-    """Where curl is missing, root gets it; otherwise that is said, and the start goes on."""
+    """Where curl and ps are missing, root gets them; otherwise that is said, and the start goes on."""
 
     def install(names: list[str], _progress: object) -> None:
         calls.append(f"install {' '.join(names)}")
@@ -109,8 +109,8 @@ def test_start_without_curl(
     assert cli.main(["--no-browser"]) == 0
     said = capsys.readouterr()
     assert said.out == f"{SERVER.url}\n"
-    assert ("install curl" in calls) == (user == 0)
-    assert ("apt-get install curl" in said.err) == (user != 0 or not works)
+    assert ("install curl procps" in calls) == (user == 0)
+    assert ("apt-get install curl procps" in said.err) == (user != 0 or not works)
 
 
 @pytest.mark.parametrize("words", [["--engine", "cloud"], ["start", "--engine", "cloud"]])

@@ -86,7 +86,7 @@ def test_without_python_it_prints_the_command(
     env = programs(tmp_path / "bin", "dirname", apt_get="touch called", id=f"echo {user}")
     done = run(course, *arguments, env=env)
     assert done.returncode == 1
-    assert "apt-get install --no-install-recommends python3 python3-venv ca-certificates curl" in done.stderr
+    assert "apt-get install --no-install-recommends python3 python3-venv ca-certificates curl procps" in done.stderr
     assert not (course / "called").exists()
 
 
@@ -98,9 +98,9 @@ def test_without_python_root_installs_it(course: Path, tmp_path: Path) -> None:
     (tmp_path / "python3").chmod(0o755)
     done = run(course, "status", env=programs(tmp_path / "bin", "dirname", "sh", "cp", apt_get=bring, id="echo 0"))
     assert done.stderr.splitlines()[1:] == [
-        "Installing with apt: python3 python3-venv ca-certificates curl",
+        "Installing with apt: python3 python3-venv ca-certificates curl procps",
         "apt-get update -qq",
-        "apt-get install -y -qq --no-install-recommends python3 python3-venv ca-certificates curl",
+        "apt-get install -y -qq --no-install-recommends python3 python3-venv ca-certificates curl procps",
     ]
     assert done.stdout == "python3 ./lab status\n"
 
