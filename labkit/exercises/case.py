@@ -150,7 +150,7 @@ class Case(Conditions):
 
     def _given(self, form: str) -> Any:
         if self.answer is NOTHING or self.answer is ... or type(self.answer).__name__ == "Unsent":
-            raise NotAttempted(_('Give the answer as well: lab.check("…", {form}).', form=form))
+            raise NotAttempted(_('Give the answer as well, {form}: lab.check("…", answer).', form=form))
         value = self.answer
         if type(value).__module__.partition(".")[0] in ("numpy", "pandas") and hasattr(value, "tolist"):
             value = value.tolist()  # what a DataFrame's cells and columns are made of

@@ -290,4 +290,6 @@ def find(id: str) -> Exercise:
         of_lab(text[0].zfill(2))
     if text in _found:
         return _found[text]
-    raise UnknownExercise(text[:40], [e.id for e in everything()])
+    known = [e.id for e in everything()]
+    same_lab = [id for id in known if id.partition(".")[0] == text.partition(".")[0]]
+    raise UnknownExercise(text[:40], same_lab or known)
