@@ -17,7 +17,8 @@ from typing import Any, Protocol
 
 from . import render, streams, tables
 from .bars import Bar, Bars
-from .errors import StreamError
+from .client import Unsent
+from .errors import StreamError, UsageError
 from .live import Stream
 from .messages import _
 from .safe import escape, harmless
@@ -101,7 +102,7 @@ class View(Protocol):
         """Show what was noted."""
 
 
-def watch(stream: Stream, each: Callable[[Any], None] | None = None) -> Watched:
+def watch(stream: Stream | Unsent, each: Callable[[Any], None] | None = None) -> Watched | Unsent:
     """Read a stream to its end and show it meanwhile: bars for layers, the latest lines for the rest.
 
     Parameters
@@ -111,7 +112,13 @@ def watch(stream: Stream, each: Callable[[Any], None] | None = None) -> Watched:
 
     Returns what came of it.  An error in the stream is shown, not raised; so is
     an interruption of the kernel, after which the stream is closed.
+
+    Raises `UsageError` for an answer that is no stream.
     """
+    if isinstance(stream, Unsent):
+        return stream  # a call that still has a gap says so itself
+    if not isinstance(stream, Stream):
+        raise UsageError(_("Only a stream can be watched."), _("Add stream=True to the call."))
     result = Watched(stream)
     screen, view = _screen(result)
     try:

@@ -11,11 +11,14 @@ from typing import Any
 
 import ipywidgets
 import pytest
-from samples import HOSTILE, OTHERS, Values, event, frame, lines, pull
+from samples import HOSTILE, OTHERS, Values, event, exchange, frame, lines, pull
 from test_render import ATTRIBUTES, TAGS, Walker, sanitized
 from wire import Server, answers
 
 from labkit import widgets
+from labkit.client import Unsent
+from labkit.encode import Gap
+from labkit.errors import UsageError
 from labkit.live import Stream
 from labkit.session import Session
 from labkit.widgets import BarsView, Screen, TailView, Watched, watch
@@ -84,6 +87,15 @@ def test_a_refused_stream_is_shown(streaming: Streaming) -> None:
     result = watch(streaming("GET", "/events", b'{"message": "no"}', "400 Bad Request"))
     assert "The Engine says: no" in text(result)
     assert "<table" not in result._repr_mimebundle_()["text/html"]
+
+
+def test_only_a_stream_can_be_watched() -> None:
+    """An answer that was read already is refused with what to add; a call with a gap says that it has one."""
+    with pytest.raises(UsageError) as refused:
+        watch(exchange("POST", "/v1.41/images/create", pull()))
+    assert "stream=True" in refused.value.hint
+    unsent = Unsent(Gap())
+    assert watch(unsent) is unsent
 
 
 def test_a_stream_that_breaks_off_is_shown(streaming: Streaming) -> None:
