@@ -1,0 +1,110 @@
+"""The root file systems of the practice engine's images: small, and our own.
+
+They look like those that the course builds from Debian's packages, and hold what the
+course touches.  Every executable is one line that names a program of ``machine``.
+"""
+
+from __future__ import annotations
+
+import posixpath
+
+from .machine import applets_files, applets_net, applets_system, applets_text, redis, shell, web
+from .machine.files import Device, File, Folder, Link
+from .machine.programs import APPLETS, binary
+
+_LOADED = (applets_files, applets_net, applets_system, applets_text, redis, shell, web)
+"""The modules that register programs when they are imported."""
+
+BUILT = 1_700_000_000.0
+"""When all files of the images were made, in seconds since 1970: the same for everybody."""
+
+_SITE = """server {
+    listen       80;
+    server_name  localhost;
+
+    location / {
+        root   /usr/share/nginx/html;
+        index  index.html;
+    }
+}
+"""
+_WELCOME = """<!DOCTYPE html>
+<html>
+<head><title>Welcome to nginx!</title></head>
+<body>
+<h1>Welcome to nginx!</h1>
+<p>This page comes from a container.</p>
+</body>
+</html>
+"""
+
+
+def _put(root: Folder, path: str, node: File | Folder | Link | Device) -> None:
+    at = root
+    *folders, name = path.strip("/").split("/")
+    for part in folders:
+        below = at.get(part)
+        at = below if isinstance(below, Folder) else at.put(part, Folder(mtime=BUILT))  # type: ignore[assignment]
+    node.mtime = BUILT
+    at.put(name, node)
+
+
+def _text(text: str, mode: int = 0o644) -> File:
+    return File(mode=mode, data=text.encode())
+
+
+def busybox() -> Folder:
+    """The many-in-one command, its links, and what a small system has in ``/etc``."""
+    root = Folder(mtime=BUILT)
+    for name in ("dev", "proc", "sys", "root", "home", "var/spool/mail", "usr/bin", "usr/sbin", "sbin"):
+        _put(root, name, Folder())
+    for name in ("tmp", "var/tmp"):
+        _put(root, name, Folder(mode=0o1777))
+    _put(root, "bin/busybox", File(mode=0o755, data=binary("busybox")))
+    for name in sorted(APPLETS):
+        _put(root, posixpath.join("bin", name), Link(target="/bin/busybox"))
+    _put(
+        root,
+        "etc/passwd",
+        _text(
+            "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n"
+        ),
+    )
+    _put(root, "etc/group", _text("root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"))
+    _put(root, "etc/shadow", _text("root:*:::::::\nnobody:*:::::::\n", 0o640))
+    _put(root, "etc/os-release", _text('PRETTY_NAME="Practice image"\nNAME="Practice"\nID=practice\n'))
+    return root
+
+
+def devices(root: Folder) -> None:
+    """Add what an Engine puts into every container's ``/dev``."""
+    for name, device in (
+        ("null", "null"),
+        ("zero", "zero"),
+        ("full", "full"),
+        ("random", "urandom"),
+        ("urandom", "urandom"),
+        ("tty", "null"),
+    ):
+        _put(root, f"dev/{name}", Device(name=device))
+
+
+def nginx_files() -> Folder:
+    """What the nginx image has on top of busybox."""
+    root = Folder(mtime=BUILT)
+    _put(root, "usr/sbin/nginx", File(mode=0o755, data=binary("nginx")))
+    _put(root, "etc/nginx/nginx.conf", _text("user www-data;\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"))
+    _put(root, "etc/nginx/conf.d/default.conf", _text(_SITE))
+    _put(root, "usr/share/nginx/html/index.html", _text(_WELCOME))
+    _put(root, "var/log/nginx/access.log", Link(target="/dev/stdout"))
+    _put(root, "var/log/nginx/error.log", Link(target="/dev/stderr"))
+    return root
+
+
+def redis_files() -> Folder:
+    """What the redis image has on top of busybox."""
+    root = Folder(mtime=BUILT)
+    _put(root, "usr/bin/redis-server", File(mode=0o755, data=binary("redis-server")))
+    _put(root, "usr/bin/redis-cli", File(mode=0o755, data=binary("redis-cli")))
+    _put(root, "data", Folder())
+    return root
