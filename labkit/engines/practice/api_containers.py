@@ -1,0 +1,513 @@
+"""The endpoints of containers, but for those that stream."""
+
+from __future__ import annotations
+
+import base64
+import json
+import posixpath
+import time
+from typing import TYPE_CHECKING, Any
+
+from . import filters, lifecycle, networking, settings, views
+from .layers import overlay, pack, unpack
+from .machine.files import FileSystem, Folder, Link, Space, copy
+from .machine.files import changes as tree_changes
+from .machine.process import Wait
+from .state import NAME, Container, timestamp
+from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, empty, json_reply, parse_json
+
+if TYPE_CHECKING:
+    from .core import Core
+
+_LIST_FILTERS = (
+    "ancestor",
+    "before",
+    "expose",
+    "exited",
+    "health",
+    "id",
+    "isolation",
+    "is-task",
+    "label",
+    "name",
+    "network",
+    "publish",
+    "since",
+    "status",
+    "volume",
+)
+_STATES = ("created", "running", "paused", "restarting", "removing", "exited", "dead")
+
+
+def listing(core: Core, request: Request) -> Reply:
+    """``GET /containers/json``."""
+    wanted = filters.parse(request, _LIST_FILTERS, old=core.profile.old)
+    for state in wanted.get("status", []):
+        if state not in _STATES:
+            raise Fault(
+                400,
+                f"invalid filter 'status={state}'"
+                if not core.profile.old
+                else f"Unrecognised filter value for status: {state}",
+            )
+    limit = request.number("limit", -1)
+    every = request.flag("all") or limit > 0 or "status" in wanted or "exited" in wanted
+    newest = sorted(core.state.containers.values(), key=lambda c: c.created, reverse=True)
+    bounds = {key: core.state.container(wanted[key][0]).created for key in ("before", "since") if wanted.get(key)}
+    found = [
+        c
+        for c in newest
+        if (every or c.running)
+        and _fits(core, c, wanted)
+        and c.created < bounds.get("before", float("inf"))
+        and c.created > bounds.get("since", float("-inf"))
+    ]
+    if limit > 0:
+        found = found[:limit]
+    return json_reply([views.summary(core, c, size=request.flag("size"), version=request.version) for c in found])
+
+
+def _fits(core: Core, container: Container, wanted: filters.Filters) -> bool:
+    ancestors = [core.state.find_image(name) for name in wanted.get("ancestor", [])]
+    codes = wanted.get("exited", [])
+    places = {n for name, e in container.endpoints.items() for n in (name, e.network.id)}
+    volumes = {v for m in container.mounts for v in (m.target, m.source, m.volume.name if m.volume else "")}
+    ports = {p for name in container.config.get("ExposedPorts") or {} for p in (name, name.partition("/")[0])}
+    published = {str(p) for bound in container.ports.values() for _a, p in bound}
+    return (
+        filters.labels(wanted.get("label", []), container.config.get("Labels"))
+        and filters.matches(
+            [n.lstrip("/") if not n.startswith("^") else n.replace("^/", "^") for n in wanted.get("name", [])] or None,
+            container.name,
+        )
+        and (not wanted.get("id") or any(container.id.startswith(i) for i in wanted["id"]))
+        and (not wanted.get("status") or container.status in wanted["status"])
+        and (not codes or (container.status == "exited" and str(container.code) in codes))
+        and ("ancestor" not in wanted or container.image in ancestors)
+        and (not wanted.get("network") or bool(places & set(wanted["network"])))
+        and (not wanted.get("volume") or bool(volumes & set(wanted["volume"])))
+        and (not wanted.get("expose") or bool(ports & set(wanted["expose"])))
+        and (not wanted.get("publish") or bool((published | ports) & set(wanted["publish"])))
+    )
+
+
+_LEFT = ("bold", "calm", "eager", "keen", "kind", "quiet", "swift", "wise")
+_RIGHT = ("ada", "babbage", "curie", "dijkstra", "hopper", "lamport", "noether", "turing")
+
+
+def _drawn_name(core: Core) -> str:
+    number = int(core.ids.new()[:8], 16)
+    while True:
+        name = f"{_LEFT[number % 8]}_{_RIGHT[number // 8 % 8]}{number // 64 % 100}"
+        if not any(c.name == name for c in core.state.containers.values()):
+            return name
+        number += 1
+
+
+def create(core: Core, request: Request) -> Reply:
+    """``POST /containers/create``."""
+    old = core.profile.old
+    body = parse_json(request, old=old)
+    if not isinstance(body, dict) or not any(k for k in body if k not in ("HostConfig", "NetworkingConfig")):
+        raise Fault(400, f"{'C' if old else 'c'}onfig cannot be empty in order to create a container")
+    settings.check_kinds(core, body)
+    _top_level_mounts(core, body)
+    name = request.query.get("name", "").lstrip("/")
+    if name and not NAME.fullmatch(name):
+        raise Fault(
+            400, f"Invalid container name ({request.query['name']}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        )
+    wanted = str(body.get("Image") or "")
+    image = core.state.find_image(wanted)
+    if image is None:
+        if not wanted:
+            raise Fault(400, "invalid reference format" if old else "no image specified")
+        tag = "" if ":" in wanted.rpartition("/")[2] else ":latest"
+        raise Fault(404, f"No such image: {wanted}{tag}")
+    _refuse_taken(core, name)
+    container = settings.build(core, name or _drawn_name(core), body, image)
+    core.state.containers[container.id] = container
+    core.event("container", "create", container.id, lifecycle.event_attributes(container))
+    return json_reply({"Id": container.id, "Warnings": []}, 201)
+
+
+def _top_level_mounts(core: Core, body: dict[str, Any]) -> None:
+    """Read ``Mounts`` beside Image, as engines before 28 do where there is no HostConfig."""
+    if core.profile.old and "HostConfig" not in body and body.get("Mounts"):
+        body["HostConfig"] = {"Mounts": body["Mounts"]}
+
+
+def _refuse_taken(core: Core, name: str) -> None:
+    taken = next((c for c in core.state.containers.values() if name and c.name == name), None)
+    if taken:
+        raise Fault(
+            409,
+            f'Conflict. The container name "/{name}" is already in use by container "{taken.id}". '
+            "You have to remove (or rename) that container to be able to reuse that name.",
+        )
+
+
+def inspect(core: Core, request: Request, name: str) -> Reply:
+    """``GET /containers/{id}/json``."""
+    container = core.state.container(name)
+    return json_reply(views.inspected(core, container, size=request.flag("size"), version=request.version))
+
+
+def start(core: Core, request: Request, name: str) -> Reply:
+    """``POST /containers/{id}/start``."""
+    if request.body.strip() and request.version >= (1, 24):
+        raise Fault(
+            400, "starting container with non-empty request body was deprecated since API v1.22 and removed in v1.24"
+        )
+    container = core.state.container(name)
+    if container.running and container.status != "paused":
+        return empty(304)
+    lifecycle.start(core, container)
+    core.tick(core.now)
+    return empty()
+
+
+def _seconds(request: Request) -> float | None:
+    return float(request.number("t", 10)) if "t" in request.query else None
+
+
+def stop(core: Core, request: Request, name: str) -> Working | Reply:
+    """``POST /containers/{id}/stop``."""
+    container = core.state.container(name)
+    if not container.running and container.status != "restarting":
+        return empty(304)
+    return _stop(core, request, container)
+
+
+def _stop(core: Core, request: Request, container: Container) -> Working:
+    yield from lifecycle.stop(core, container, _seconds(request), request.query.get("signal", ""))
+    return empty()
+
+
+def restart(core: Core, request: Request, name: str) -> Working:
+    """``POST /containers/{id}/restart``."""
+    container = core.state.container(name)
+    yield from lifecycle.stop(core, container, _seconds(request), request.query.get("signal", ""))
+    lifecycle.start(core, container)
+    core.event("container", "restart", container.id, lifecycle.event_attributes(container))
+    return empty()
+
+
+def kill(core: Core, request: Request, name: str) -> Working:
+    """``POST /containers/{id}/kill``."""
+    container = core.state.container(name)
+    signal = request.query.get("signal", "")
+    if signal and not core.profile.old:
+        try:
+            lifecycle.signal_number(signal)
+        except Fault:
+            raise Fault(400, f"cannot kill container: {name}: invalid signal: {signal}") from None
+    elif signal:
+        lifecycle.signal_number(signal)
+    yield from lifecycle.kill(core, container, signal)
+    return empty()
+
+
+def pause(core: Core, _request: Request, name: str) -> Reply:
+    """``POST /containers/{id}/pause``."""
+    lifecycle.pause(core, core.state.container(name))
+    return empty()
+
+
+def unpause(core: Core, _request: Request, name: str) -> Reply:
+    """``POST /containers/{id}/unpause``."""
+    lifecycle.unpause(core, core.state.container(name))
+    return empty()
+
+
+def wait(core: Core, request: Request, name: str) -> Answer:
+    """``POST /containers/{id}/wait``: the head comes at once, the body when it has ended."""
+    container = core.state.container(name)
+    condition = request.query.get("condition") or "not-running"
+    if condition not in ("not-running", "next-exit", "removed"):
+        raise Fault(400, f"invalid condition: {condition}" if core.profile.old else f'invalid condition: "{condition}"')
+    channel, count = Channel(), container.stop_count
+
+    def done() -> bool:
+        if condition == "removed":
+            return container.id not in core.state.containers
+        if condition == "next-exit" or container.running:
+            return container.stop_count != count
+        return True
+
+    def answer() -> Working:
+        if not done():
+            yield Wait(lambda: done() or channel.closed)
+        facts: dict[str, Any] = {"Error": None} if core.profile.old else {}
+        channel.write(dumps(facts | {"StatusCode": container.code}) + b"\n")
+        channel.end()
+        return Reply()
+
+    core.begin(answer())
+    return Streaming(channel, 200, {"Content-Type": "application/json"})
+
+
+def rename(core: Core, request: Request, name: str) -> Reply:
+    """``POST /containers/{id}/rename``."""
+    container, wanted = core.state.container(name), request.query.get("name", "").lstrip("/")
+    if not wanted:
+        raise Fault(400, "Neither old nor new names may be empty")
+    if wanted == container.name:
+        raise Fault(400, "Renaming a container with the same name as its current name")
+    if not NAME.fullmatch(wanted):
+        raise Fault(400, f"Invalid container name ({wanted}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+    if any(c.name == wanted for c in core.state.containers.values()):
+        _refuse_taken(core, wanted)
+    before, container.name = container.name, wanted
+    networking.rename(container, before)
+    core.event("container", "rename", container.id, {**lifecycle.event_attributes(container), "oldName": "/" + before})
+    return empty()
+
+
+def update(core: Core, request: Request, name: str) -> Reply:
+    """``POST /containers/{id}/update``."""
+    container = core.state.container(name)
+    body = parse_json(request, old=core.profile.old)
+    container.host_config |= {k: v for k, v in body.items() if k in container.host_config}
+    core.event("container", "update", container.id, lifecycle.event_attributes(container))
+    return json_reply({"Warnings": None})
+
+
+def resize(core: Core, request: Request, name: str) -> Reply:
+    """``POST /containers/{id}/resize``."""
+    container = core.state.container(name)
+    for size in ("h", "w"):
+        if not request.query.get(size, "").isdigit():
+            raise Fault(400, f'strconv.Atoi: parsing "{request.query.get(size, "")}": invalid syntax')
+    if not container.running:
+        raise Fault(409, lifecycle.not_running(core, container))
+    return empty(200)
+
+
+def delete(core: Core, request: Request, name: str) -> Working:
+    """``DELETE /containers/{id}``."""
+    container = core.state.container(name)
+    if container.running or container.status == "restarting":
+        if not request.flag("force"):
+            if core.profile.old:
+                paused = container.status == "paused"
+                raise Fault(
+                    409,
+                    f"You cannot remove a {'paused' if paused else 'running'} container {container.id}. "
+                    f"{'Unpause and then stop' if paused else 'Stop'} the container "
+                    "before attempting removal or force remove",
+                )
+            raise Fault(
+                409,
+                f'cannot remove container "{name}": container is {container.status}: '
+                "stop the container before removing or force remove",
+            )
+        container.manual_stop = True
+        if container.run is not None:
+            yield from lifecycle.kill(core, container, "KILL")
+    lifecycle.remove(core, container, volumes=request.flag("v"))
+    return empty()
+
+
+def prune(core: Core, request: Request) -> Reply:
+    """``POST /containers/prune``."""
+    wanted = filters.parse(request, ("label", "label!", "until"), old=core.profile.old)
+    gone, space = [], 0
+    for container in list(core.state.containers.values()):
+        labels = container.config.get("Labels")
+        if (
+            container.status in ("created", "exited", "dead")
+            and filters.labels(wanted.get("label", []), labels)
+            and not (wanted.get("label!") and filters.labels(wanted["label!"], labels))
+        ):
+            space += views.sizes(container)[0]
+            lifecycle.remove(core, container, volumes=False)
+            gone.append(container.id)
+    core.event("container", "prune", "", {"reclaimed": str(space)})
+    return json_reply({"ContainersDeleted": gone or None, "SpaceReclaimed": space})
+
+
+# Inside
+
+
+def top(core: Core, request: Request, name: str) -> Reply:
+    """``GET /containers/{id}/top``."""
+    container = core.state.container(name)
+    if container.space is None:
+        raise Fault(409, lifecycle.not_running(core, container))
+    arguments = request.query.get("ps_args") or "-ef"
+    columns = _columns(arguments)
+    if "PID" not in columns:
+        raise Fault(500, "Couldn't find PID field in ps output")
+    rows = []
+    for process in container.space.alive.values():
+        spent = int(process.steps / 1000)
+        facts = {
+            "UID": "root" if process.uid == 0 else str(process.uid),
+            "USER": "root" if process.uid == 0 else str(process.uid),
+            "PID": str(process.pid),
+            "PPID": str(process.parent.pid if process.parent else 1000),
+            "C": "0",
+            "STIME": time.strftime("%H:%M", time.gmtime(process.started)),
+            "START": time.strftime("%H:%M", time.gmtime(process.started)),
+            "TTY": "?",
+            "TIME": f"{spent // 3600:02d}:{spent // 60 % 60:02d}:{spent % 60:02d}"
+            if "UID" in columns
+            else f"{spent // 60}:{spent % 60:02d}",
+            "CMD": " ".join(process.argv),
+            "COMMAND": process.name if columns == ["PID", "COMMAND"] else " ".join(process.argv),
+            "%CPU": "0.0",
+            "%MEM": "0.0",
+            "VSZ": "2268",
+            "RSS": "1708",
+            "STAT": "Ss" if process.inner == 1 else "S",
+            "ARGS": " ".join(process.argv),
+            "COMM": process.name,
+        }
+        rows.append([facts.get(column, "-") for column in columns])
+    return json_reply({"Titles": columns, "Processes": rows})
+
+
+def _columns(arguments: str) -> list[str]:
+    if "-o" in arguments or "o " in arguments:
+        names = arguments.partition("o")[2].replace(",", " ").split()
+        return [
+            {"COMM": "COMMAND", "CMD": "CMD", "ARGS": "COMMAND"}.get(n.upper(), n.upper())
+            for n in names
+            if not n.startswith("-")
+        ]
+    if "u" in arguments:
+        return ["USER", "PID", "%CPU", "%MEM", "VSZ", "RSS", "TTY", "STAT", "START", "TIME", "COMMAND"]
+    if "f" in arguments:
+        return ["UID", "PID", "PPID", "C", "STIME", "TTY", "TIME", "CMD"]
+    return ["PID", "TTY", "TIME", "CMD"]
+
+
+def changes(core: Core, _request: Request, name: str) -> Reply:
+    """``GET /containers/{id}/changes``."""
+    container = core.state.container(name)
+    found = [{"Path": path, "Kind": kind} for path, kind in tree_changes(container.image.tree, visible(container))]
+    return json_reply(found or None)
+
+
+def visible(container: Container) -> Folder:
+    """Return a container's own tree without the mount points that only starting has made."""
+    tree = copy(container.root)
+    made = tree if isinstance(tree, Folder) else Folder()
+    for path in ("dev", "proc", "sys"):
+        if path not in container.image.tree.entries:
+            made.entries.pop(path, None)
+    etc, was = made.entries.get("etc"), container.image.tree.entries.get("etc")
+    for name in ("hostname", "hosts", "resolv.conf"):
+        if isinstance(etc, Folder) and not (isinstance(was, Folder) and name in was.entries):
+            etc.entries.pop(name, None)
+    if isinstance(etc, Folder) and not etc.entries and was is None:
+        made.entries.pop("etc")
+    return made
+
+
+def export(core: Core, _request: Request, name: str) -> Reply:
+    """``GET /containers/{id}/export``."""
+    container = core.state.container(name)
+    core.event("container", "export", container.id, lifecycle.event_attributes(container))
+    return Reply(200, pack(container.root, ""), {"Content-Type": "application/octet-stream"})
+
+
+def _files(core: Core, container: Container) -> FileSystem:
+    """Return a container's files with what is mounted on them, whether it runs or not."""
+    if container.files is not None and container.running:
+        return container.files
+    files = FileSystem(
+        container.root, Space(lifecycle.WRITE_LIMIT), read_only=bool(container.host_config.get("ReadonlyRootfs"))
+    )
+    for mount in container.mounts:
+        if mount.tree is not None:
+            files.mount(mount.target, mount.tree, mount.writable)
+    return files
+
+
+def _archived(core: Core, container: Container, path: str) -> tuple[str, Any, dict[str, Any]]:
+    """Return the name, the node and the stat header of a path.  Raises `Fault` (404)."""
+    files = _files(core, container)
+    if not path:
+        raise Fault(400, "bad parameter: path cannot be empty")
+    node = files.lookup(path, follow=path.endswith(("/", "/.")))
+    if node is None:
+        raise Fault(404, f"Could not find the file {path} in container {container.name}")
+    at = files.resolve(path, follow=not isinstance(node, Link))
+    kind = {"Folder": 1 << 31, "Link": 1 << 27}.get(type(node).__name__, 0)
+    target = files.resolve(node.target, posixpath.dirname(at)) if isinstance(node, Link) else ""
+    facts: dict[str, Any] = {
+        "name": posixpath.basename(at) or "/",
+        "size": node.size or (4096 if isinstance(node, Folder) else 0),
+        "mode": kind | node.mode,
+        "mtime": timestamp(node.mtime or 1),
+        "linkTarget": target,
+    }
+    mounted = files.mounts.get(at)
+    return str(facts["name"]), (mounted[0] if mounted else node), facts
+
+
+def _stat(facts: dict[str, Any]) -> dict[str, str]:
+    return {
+        "X-Docker-Container-Path-Stat": base64.b64encode(json.dumps(facts, separators=(",", ":")).encode()).decode()
+    }
+
+
+def get_archive(core: Core, request: Request, name: str) -> Reply:
+    """``GET /containers/{id}/archive``."""
+    container = core.state.container(name)
+    path = request.query.get("path", "")
+    called, node, facts = _archived(core, container, path)
+    core.event("container", "archive-path", container.id, lifecycle.event_attributes(container))
+    # A path that ends in "/." means what the folder holds, not the folder.
+    name = "." if path.endswith("/.") else "" if called == "/" else called
+    data = pack(node, name, root=called == "/")
+    return Reply(200, data, {"Content-Type": "application/x-tar", **_stat(facts)})
+
+
+def head_archive(core: Core, request: Request, name: str) -> Reply:
+    """``HEAD /containers/{id}/archive``."""
+    _called, _node, facts = _archived(core, core.state.container(name), request.query.get("path", ""))
+    return Reply(200, b"", _stat(facts))
+
+
+def put_archive(core: Core, request: Request, name: str) -> Reply:
+    """``PUT /containers/{id}/archive``."""
+    container = core.state.container(name)
+    path = request.query.get("path", "")
+    files = _files(core, container)
+    target = files.lookup(path) if path else None
+    if target is None:
+        raise Fault(404, f"Could not find the file {path} in container {container.name}")
+    if not isinstance(target, Folder):
+        raise Fault(400, "extraction point is not a directory")
+    try:
+        files.writable(files.resolve(path))
+    except OSError:
+        raise Fault(
+            403,
+            "container rootfs is marked read-only"
+            if container.host_config.get("ReadonlyRootfs")
+            else "mounted volume is marked read-only",
+        ) from None
+    tree = unpack(request.body, Space(files.space.limit - files.space.used))
+    tree.mode, tree.uid, tree.gid, tree.mtime = target.mode, target.uid, target.gid, core.now
+    _extract(target, tree)
+    core.event("container", "extract-to-dir", container.id, lifecycle.event_attributes(container))
+    return empty(200)
+
+
+def _extract(target: Folder, tree: Folder) -> None:
+    if isinstance(target.entries, dict) and type(target) is Folder:
+        overlay(target, tree)
+        return
+    for name in tree.names():
+        node = tree.get(name)
+        there = target.get(name)
+        if isinstance(node, Folder):
+            below = there if isinstance(there, Folder) else target.put(name, Folder(node.mode))
+            if isinstance(below, Folder):
+                _extract(below, node)
+        elif node is not None:
+            target.put(name, node)

@@ -1,0 +1,176 @@
+"""The endpoints of networks.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Network
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from . import filters, networking
+from .state import Container, Endpoint, Network, timestamp
+from .wire import Fault, Reply, Request, empty, json_reply, parse_json
+
+if TYPE_CHECKING:
+    from .core import Core
+
+_FILTERS = ("dangling", "driver", "id", "label", "name", "scope", "type", "partial-id")
+BUILTIN = ("bridge", "host", "none")
+
+
+def _members(core: Core, network: Network) -> list[tuple[Container, Endpoint]]:
+    return [
+        (c, e) for c in core.state.containers.values() for e in c.endpoints.values() if e.network is network and e.id
+    ]
+
+
+def _facts(core: Core, network: Network, *, containers: bool) -> dict[str, Any]:
+    old = core.profile.old
+    facts: dict[str, Any] = {
+        "Name": network.name,
+        "Id": network.id,
+        "Created": timestamp(network.created),
+        "Scope": network.scope,
+        "Driver": network.driver,
+        **({} if old else {"EnableIPv4": True}),
+        "EnableIPv6": network.ipv6,
+        "IPAM": network.ipam,
+        "Internal": network.internal,
+        "Attachable": network.attachable,
+        "Ingress": False,
+        "ConfigFrom": {"Network": ""},
+        "ConfigOnly": False,
+    }
+    if containers or old:
+        facts["Containers"] = {
+            c.id: {
+                "Name": c.name,
+                "EndpointID": e.id,
+                "MacAddress": e.mac,
+                "IPv4Address": f"{e.address}/{network.wire.subnet.prefixlen}" if e.address else "",
+                "IPv6Address": "",
+            }
+            for c, e in (_members(core, network) if containers else [])
+        }
+    return facts | {"Options": network.options, "Labels": network.labels}
+
+
+def listing(core: Core, request: Request) -> Reply:
+    """``GET /networks``; who is on a network is said by inspect alone since API 1.28."""
+    wanted = filters.parse(request, _FILTERS, old=core.profile.old)
+    found = [n for n in core.state.networks.values() if _fits(core, n, wanted)]
+    found.sort(key=lambda n: n.created, reverse=True)
+    return json_reply([_facts(core, n, containers=request.version < (1, 28)) for n in found])
+
+
+def _fits(core: Core, network: Network, wanted: filters.Filters) -> bool:
+    kind = "builtin" if network.name in BUILTIN else "custom"
+    dangling = filters.boolean(wanted, "dangling")
+    unused = kind == "custom" and not _members(core, network)
+    return (
+        filters.matches(wanted.get("name"), network.name)
+        and (not wanted.get("id") or any(network.id.startswith(i) for i in wanted["id"]))
+        and (not wanted.get("driver") or network.driver in wanted["driver"])
+        and (not wanted.get("scope") or network.scope in wanted["scope"])
+        and (not wanted.get("type") or kind in wanted["type"])
+        and filters.labels(wanted.get("label", []), network.labels)
+        and (dangling is None or dangling == unused)
+    )
+
+
+def create(core: Core, request: Request) -> Reply:
+    """``POST /networks/create``."""
+    body = parse_json(request, old=core.profile.old)
+    network = networking.create(core, body)
+    return json_reply({"Id": network.id, "Warning": ""}, 201)
+
+
+def inspect(core: Core, _request: Request, name: str) -> Reply:
+    """``GET /networks/{id}``."""
+    return json_reply(_facts(core, core.state.network(name), containers=True))
+
+
+def delete(core: Core, _request: Request, name: str) -> Reply:
+    """``DELETE /networks/{id}``."""
+    network = core.state.network(name)
+    if network.name in BUILTIN:
+        raise Fault(403, f"{network.name} is a pre-defined network and cannot be removed")
+    members = _members(core, network)
+    if members:
+        named = ", ".join(f'name:"{c.name}" id:"{e.id[:12]}"' for c, e in members)
+        raise Fault(
+            403,
+            f"error while removing network: network {network.name} id {network.id} has active endpoints"
+            if core.profile.old
+            else f"error while removing network: network {network.name} has active endpoints ({named})",
+        )
+    _remove(core, network)
+    return empty()
+
+
+def _remove(core: Core, network: Network) -> None:
+    del core.state.networks[network.id]
+    core.event("network", "destroy", network.id, {"name": network.name, "type": network.driver})
+
+
+def connect(core: Core, request: Request, name: str) -> Reply:
+    """``POST /networks/{id}/connect``."""
+    body = parse_json(request, old=core.profile.old)
+    network = core.state.network(name)
+    container = core.state.container(str(body.get("Container") or ""))
+    if network.name in ("host", "none"):
+        raise Fault(
+            403,
+            "container cannot be disconnected from host network or connected to host network"
+            if network.name == "host"
+            else "container cannot be connected to multiple networks with one of the networks in private (none) mode",
+        )
+    if network.name in container.endpoints:
+        raise Fault(403, f"endpoint with name {container.name} already exists in network {network.name}")
+    if any(n in container.endpoints for n in ("host", "none")):
+        raise Fault(
+            403, "container cannot be connected to multiple networks with one of the networks in private (none) mode"
+        )
+    place = networking.endpoint(core, container, network, body.get("EndpointConfig"))
+    if container.running:
+        networking.connect_one(core, container, place)
+    container.endpoints[network.name] = place
+    return empty(200)
+
+
+def disconnect(core: Core, request: Request, name: str) -> Reply:
+    """``POST /networks/{id}/disconnect``."""
+    body = parse_json(request, old=core.profile.old)
+    network = core.state.network(name)
+    wanted = str(body.get("Container") or "")
+    try:
+        container = core.state.container(wanted)
+    except Fault:
+        if body.get("Force"):
+            return empty(200)
+        raise
+    place = container.endpoints.get(network.name)
+    if place is None:
+        raise Fault(500, f"container {container.id} is not connected to network {network.name}")
+    networking.disconnect_one(core, container, place)
+    del container.endpoints[network.name]
+    return empty(200)
+
+
+def prune(core: Core, request: Request) -> Reply:
+    """``POST /networks/prune``."""
+    wanted = filters.parse(request, ("label", "label!", "until"), old=core.profile.old)
+    gone = []
+    for network in list(core.state.networks.values()):
+        excluded = wanted.get("label!") and filters.labels(wanted["label!"], network.labels)
+        places = any(e.network is network for c in core.state.containers.values() for e in c.endpoints.values())
+        if (
+            network.name not in BUILTIN
+            and not places
+            and filters.labels(wanted.get("label", []), network.labels)
+            and not excluded
+        ):
+            _remove(core, network)
+            gone.append(network.name)
+    core.event("network", "prune", "", {"reclaimed": "0"})
+    return json_reply({"NetworksDeleted": gone or None})

@@ -1,0 +1,303 @@
+"""Logs, stats and attach: the endpoints of containers that stream.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Container/operation/ContainerAttach
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Any
+
+from . import lifecycle
+from .machine.process import Wait
+from .state import Container, LogEntry, timestamp
+from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
+
+if TYPE_CHECKING:
+    from .core import Core
+
+RAW = "application/vnd.docker.raw-stream"
+MULTIPLEXED = "application/vnd.docker.multiplexed-stream"
+
+
+def frame(stream: int, data: bytes) -> bytes:
+    """Return a piece of output with its head: stream, three zeros, length."""
+    return struct.pack(">BxxxL", stream, len(data)) + data
+
+
+def _kind(container_tty: bool, request: Request) -> str:
+    return RAW if container_tty or request.version < (1, 42) else MULTIPLEXED
+
+
+def _since(request: Request, name: str, core: Core) -> float:
+    text = request.query.get(name, "")
+    if not text or text == "0":
+        return 0.0
+    try:
+        return float(text)
+    except ValueError:
+        raise Fault(
+            400,
+            f'strconv.ParseInt: parsing "{text}": invalid syntax'
+            if core.profile.old
+            else f'invalid value for "{name}": {text}',
+        ) from None
+
+
+def _selected(container: Container, request: Request, core: Core) -> list[LogEntry]:
+    """Return the log lines that are asked for."""
+    since, until = _since(request, "since", core), _since(request, "until", core)
+    streams = {n for n, name in ((1, "stdout"), (2, "stderr")) if request.flag(name)}
+    found = [
+        line
+        for line in _log_lines(list(container.logs))
+        if (line.stream in streams or container.tty) and line.time >= since and (not until or line.time <= until)
+    ]
+    tail = request.query.get("tail", "all")
+    if tail.lstrip("-").isdigit() and int(tail) >= 0:
+        found = found[len(found) - int(tail) :] if int(tail) < len(found) else found
+    return found
+
+
+def _log_lines(entries: list[LogEntry]) -> list[LogEntry]:
+    """Return the log as lines: as the Engine keeps it, whatever pieces were written."""
+    lines: list[LogEntry] = []
+    open_lines: dict[int, LogEntry] = {}
+    for entry in entries:
+        for piece in entry.data.splitlines(keepends=True):
+            begun = open_lines.pop(entry.stream, None)
+            line = (
+                LogEntry(begun.time, entry.stream, begun.data + piece)
+                if begun
+                else LogEntry(entry.time, entry.stream, piece)
+            )
+            if piece.endswith(b"\n"):
+                lines.append(line)
+            else:
+                open_lines[entry.stream] = line
+    return lines + list(open_lines.values())
+
+
+def logs(core: Core, request: Request, name: str) -> Answer:
+    """``GET /containers/{id}/logs``."""
+    if not (request.flag("stdout") or request.flag("stderr")):
+        raise Fault(
+            400,
+            "Bad parameters: you must choose at least one stream"
+            if core.profile.old
+            else "must specify at least one of 'stdout' or 'stderr'",
+        )
+    container = core.state.container(name)
+    channel, stamps = Channel(), request.flag("timestamps")
+    streams = {n for n, key in ((1, "stdout"), (2, "stderr")) if request.flag(key)}
+    driver = (container.host_config.get("LogConfig") or {}).get("Type") or "json-file"
+    if driver == "none":
+        raise Fault(500 if core.profile.old else 501, "configured logging driver does not support reading")
+
+    def show(line: LogEntry) -> None:
+        data = timestamp(line.time).encode() + b" " + line.data if stamps else line.data
+        channel.write(data if container.tty else frame(line.stream, data))
+
+    for line in _selected(container, request, core):
+        show(line)
+    headers = {"Content-Type": _kind(container.tty, request)} if request.version >= (1, 42) else {}
+    if not request.flag("follow") or not container.running:
+        channel.end()
+        return Streaming(channel, 200, headers)
+    rest: dict[int, bytes] = {}
+
+    def follow(entry: LogEntry | None) -> None:
+        if entry is None:
+            stop()
+            channel.end()
+        elif container.tty:
+            show(entry)
+        elif entry.stream in streams:
+            whole, newline, left = (rest.get(entry.stream, b"") + entry.data).rpartition(b"\n")
+            for piece in (whole + newline).splitlines(keepends=True):
+                show(LogEntry(entry.time, entry.stream, piece))
+            rest[entry.stream] = left
+
+    def ready() -> bool:
+        return channel.ready
+
+    def stop() -> None:
+        if follow in container.followers:
+            container.followers.remove(follow)
+        if container.run and ready in container.run.ready:
+            container.run.ready.remove(ready)
+
+    container.followers.append(follow)
+    if container.run:
+        container.run.ready.append(ready)
+    channel.on_close = stop
+    return Streaming(channel, 200, headers)
+
+
+def attach(core: Core, request: Request, name: str) -> Answer:
+    """``POST /containers/{id}/attach``."""
+    container = core.state.container(name)
+    if container.status == "paused":
+        raise Fault(409, f"Container {container.id} is paused, unpause the container before attach")
+    channel = Channel()
+    framed = not container.tty
+    if request.flag("logs"):
+        for line in _selected(container, request, core):
+            channel.write(frame(line.stream, line.data) if framed else line.data)
+    upgraded = "upgrade" in request.headers
+    headers = {"Content-Type": _kind(container.tty, request) if upgraded else RAW}
+    answer = Streaming(channel, 101 if upgraded else 200, headers, upgrade=True)
+    if not request.flag("stream"):
+        channel.end()
+        return answer
+    core.event("container", "attach", container.id, lifecycle.event_attributes(container))
+    streams = {n for n, key in ((1, "stdout"), (2, "stderr")) if request.flag(key)}
+
+    def output(stream: int, data: bytes) -> None:
+        if stream in streams or container.tty:
+            channel.write(frame(stream, data) if framed else data)
+
+    early, ended = bytearray(), list[bool]()
+
+    def join() -> None:
+        """Join the container's streams."""
+        run = container.run
+        if run is None or channel.closed:
+            return
+
+        def ready() -> bool:
+            return channel.ready
+
+        def leave() -> None:
+            if output in run.outputs:
+                run.outputs.remove(output)
+            if ready in run.ready:
+                run.ready.remove(ready)
+            if channel in container.attached:
+                container.attached.remove(channel)
+            if request.flag("stdin") and container.config.get("StdinOnce") and run.stdin is not None:
+                run.stdin.end()
+
+        run.outputs.append(output)
+        run.ready.append(ready)
+        container.attached.append(channel)
+        channel.on_close = leave
+        if request.flag("stdin") and run.stdin is not None:
+            stdin, process = run.stdin, run.process
+            channel.on_input = lifecycle.typed(stdin, output if container.tty else None, process)
+            if container.config.get("StdinOnce"):
+                channel.on_input_end = stdin.end
+            if early:
+                channel.on_input(bytes(early))
+            if ended:
+                channel.on_input_end()
+
+    channel.on_input = early.extend  # what is typed before the container starts
+    channel.on_input_end = lambda: ended.append(True)
+    if container.running:
+        join()
+    else:
+        container.starters.append(join)
+    return answer
+
+
+def stats(core: Core, request: Request, name: str) -> Answer | Working:
+    """``GET /containers/{id}/stats``."""
+    container = core.state.container(name)
+    once = not request.flag("stream", default=True)
+    if once and (not core.profile.old or request.flag("one-shot") or not container.running):
+        return json_reply(_sample(core, container, None))
+    channel = Channel()
+    headers = {"Content-Type": "application/json"}
+    if once:
+        return _two(core, container)
+
+    def work() -> Working:
+        before: dict[str, Any] | None = None
+        while not channel.closed and container.id in core.state.containers:
+            before = _sample(core, container, before)
+            channel.write(dumps(before) + b"\n")
+            yield Wait(lambda: channel.closed, core.now + 1.0)
+        channel.end()
+        return Reply()
+
+    core.begin(work())
+    return Streaming(channel, 200, headers)
+
+
+def _two(core: Core, container: Container) -> Working:
+    """Answer after a second, so that there is something to compare with."""
+
+    def work() -> Working:
+        before = _sample(core, container, None)
+        yield Wait(until=core.now + 1.0)
+        return json_reply(_sample(core, container, before))
+
+    return work()
+
+
+def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> dict[str, Any]:
+    """Return what a container uses now; where it does not run, empty measures."""
+    old = core.profile.old
+    facts: dict[str, Any] = {
+        "read": timestamp(core.now) if container.running else timestamp(0),
+        "preread": before["read"] if before else timestamp(0),
+        "pids_stats": {},
+        "blkio_stats": _BLKIO,
+        "num_procs": 0,
+        "storage_stats": {},
+        "cpu_stats": _CPU_NONE,
+        "precpu_stats": before["cpu_stats"] if before else _CPU_NONE,
+        "memory_stats": {},
+        "name": "/" + container.name,
+        "id": container.id,
+    }
+    if not old:
+        facts["os_type"] = "linux"
+    if container.space is None:
+        return facts
+    processes = container.space.alive.values()
+    used = (
+        sum(p.steps + sum(t.steps for t in p.threads) for p in processes) * 20_000
+    )  # a step counts as 20 microseconds
+    memory = 800_000 * len(processes) + sum(len(entry.data) for entry in list(container.logs)[-100:])
+    facts["pids_stats"] = {"current": len(processes)} | ({} if old else {"limit": container.space.limits.processes})
+    facts["cpu_stats"] = {
+        "cpu_usage": {"total_usage": used, "usage_in_kernelmode": used // 4, "usage_in_usermode": used - used // 4},
+        "system_cpu_usage": int((core.now - core.started) * 2e9),
+        "online_cpus": 2,
+        "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
+    }
+    limit = container.host_config.get("Memory") or 2 * 1024**3
+    facts["memory_stats"] = {"usage": memory, "max_usage": memory, "stats": {"cache": 0, "rss": memory}, "limit": limit}
+    if container.host.interfaces:
+        facts["networks"] = {
+            f"eth{n}": {
+                "rx_bytes": i.received,
+                "rx_packets": i.received // 100,
+                "rx_errors": 0,
+                "rx_dropped": 0,
+                "tx_bytes": i.sent,
+                "tx_packets": i.sent // 100,
+                "tx_errors": 0,
+                "tx_dropped": 0,
+            }
+            for n, i in enumerate(container.host.interfaces)
+        }
+    return facts
+
+
+_BLKIO: dict[str, Any] = {
+    "io_service_bytes_recursive": [],
+    "io_serviced_recursive": [],
+    "io_queue_recursive": [],
+    "io_service_time_recursive": [],
+    "io_wait_time_recursive": [],
+    "io_merged_recursive": [],
+    "io_time_recursive": [],
+    "sectors_recursive": [],
+}
+_CPU_NONE: dict[str, Any] = {
+    "cpu_usage": {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0},
+    "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
+}

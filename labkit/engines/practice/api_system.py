@@ -1,0 +1,290 @@
+"""The endpoints of the Engine itself: ping, version, info, disk use, events.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/System
+"""
+
+from __future__ import annotations
+
+import platform
+from typing import TYPE_CHECKING, Any
+
+from . import api_volumes, filters, views
+from .layers import Layer
+from .machine.applets_system import RELEASE
+from .machine.process import Wait
+from .state import timestamp
+from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
+
+if TYPE_CHECKING:
+    from .core import Core
+
+NOTICE = "This is the practice engine of Docker API Lab, for learning and for tests. Its containers are not real ones."
+_EVENT_FILTERS = (
+    "config",
+    "container",
+    "daemon",
+    "event",
+    "image",
+    "label",
+    "network",
+    "node",
+    "plugin",
+    "scope",
+    "secret",
+    "service",
+    "type",
+    "volume",
+)
+
+
+def ping(core: Core, _request: Request) -> Reply:
+    """``GET /_ping``."""
+    headers = {
+        "Cache-Control": "no-cache, no-store, must-revalidate",
+        "Pragma": "no-cache",
+        "Content-Type": "text/plain; charset=utf-8",
+    }
+    more = {} if core.profile.old else {"Builder-Version": "2", "Swarm": "inactive"}
+    return Reply(200, b"OK", headers | more)
+
+
+def version(core: Core, _request: Request) -> Reply:
+    """``GET /version``."""
+    profile = core.profile
+    details = {
+        "ApiVersion": profile.api_text,
+        "Arch": "amd64",
+        "BuildTime": timestamp(0),
+        "Experimental": "false",
+        "GitCommit": "practice",
+        "GoVersion": "none",
+        "KernelVersion": RELEASE,
+        "MinAPIVersion": profile.minimum_text,
+        "Os": "linux",
+    }
+    return json_reply(
+        {
+            "Platform": {"Name": "Docker API Lab practice engine"},
+            "Components": [{"Name": "Engine", "Version": profile.version, "Details": details}],
+            "Version": profile.version,
+            "ApiVersion": profile.api_text,
+            "MinAPIVersion": profile.minimum_text,
+            "GitCommit": "practice",
+            "GoVersion": "none",
+            "Os": "linux",
+            "Arch": "amd64",
+            "KernelVersion": RELEASE,
+            "BuildTime": timestamp(0),
+        }
+    )
+
+
+def info(core: Core, _request: Request) -> Reply:
+    """``GET /info``: it says what it is."""
+    states = [c.status for c in core.state.containers.values()]
+    mirrors = [m.rstrip("/") + "/" for m in core.config.get("registry-mirrors") or []]
+    insecure = ["127.0.0.0/8", *(core.config.get("insecure-registries") or [])]
+    indexes: dict[str, Any] = {"docker.io": {"Name": "docker.io", "Mirrors": mirrors, "Secure": True, "Official": True}}
+    facts = {
+        "ID": "PRAC:TICE:ENGI:NEOF:THED:OCKE:RAPI:LAB0:0000:0000:0000:0001",
+        "Containers": len(states),
+        "ContainersRunning": states.count("running"),
+        "ContainersPaused": states.count("paused"),
+        "ContainersStopped": len(states) - states.count("running") - states.count("paused"),
+        "Images": len(core.state.images),
+        "Driver": core.profile.driver,
+        "DriverStatus": [["Backing Filesystem", "memory"]],
+        "Plugins": {
+            "Volume": ["local"],
+            "Network": ["bridge", "host", "ipvlan", "macvlan", "null", "overlay"],
+            "Authorization": None,
+            "Log": ["json-file", "none"],
+        },
+        "MemoryLimit": True,
+        "SwapLimit": True,
+        "CpuCfsPeriod": True,
+        "CpuCfsQuota": True,
+        "CPUShares": True,
+        "CPUSet": True,
+        "PidsLimit": True,
+        "IPv4Forwarding": True,
+        "BridgeNfIptables": True,
+        "BridgeNfIp6tables": True,
+        "Debug": False,
+        "NFd": 20,
+        "OomKillDisable": True,
+        "NGoroutines": 30,
+        "SystemTime": timestamp(core.now),
+        "LoggingDriver": "json-file",
+        "CgroupDriver": "cgroupfs",
+        "CgroupVersion": "2",
+        "NEventsListener": len(core.state.listeners),
+        "KernelVersion": RELEASE,
+        "OperatingSystem": "Docker API Lab practice engine",
+        "OSVersion": "1",
+        "OSType": "linux",
+        "Architecture": platform.machine() or "x86_64",
+        "IndexServerAddress": "",
+        "RegistryConfig": {
+            "AllowNondistributableArtifactsCIDRs": None,
+            "AllowNondistributableArtifactsHostnames": None,
+            "InsecureRegistryCIDRs": insecure,
+            "IndexConfigs": indexes,
+            "Mirrors": mirrors or None,
+        },
+        "NCPU": 2,
+        "MemTotal": 2 * 1024**3,
+        "GenericResources": None,
+        "DockerRootDir": core.root_dir,
+        "HttpProxy": "",
+        "HttpsProxy": "",
+        "NoProxy": "",
+        "Name": "practice",
+        "Labels": core.config.get("labels") or [],
+        "ExperimentalBuild": False,
+        "ServerVersion": core.profile.version,
+        "Runtimes": {"runc": {"path": "runc"}},
+        "DefaultRuntime": "runc",
+        "Swarm": {
+            "NodeID": "",
+            "NodeAddr": "",
+            "LocalNodeState": "inactive",
+            "ControlAvailable": False,
+            "Error": "",
+            "RemoteManagers": None,
+        },
+        "LiveRestoreEnabled": bool(core.config.get("live-restore")),
+        "Isolation": "",
+        "InitBinary": "docker-init",
+        "SecurityOptions": ["name=practice"],
+        "Warnings": [NOTICE],
+    }
+    return json_reply(facts)
+
+
+def df(core: Core, request: Request) -> Reply:
+    """``GET /system/df``."""
+    images: list[dict[str, Any]] = []
+    layers: dict[str, Layer] = {}
+    for image in core.state.images.values():
+        users = sum(c.image is image for c in core.state.containers.values())
+        images.append(
+            {
+                "Containers": users,
+                "Created": 0,
+                "Id": image.id,
+                "Labels": image.run_config.get("Labels"),
+                "ParentId": image.parent,
+                "RepoDigests": image.digests,
+                "RepoTags": image.tags,
+                "SharedSize": 0,
+                "Size": image.size,
+                "VirtualSize": image.size,
+            }
+        )
+        layers |= {layer.diff_id: layer for layer in image.layers}
+    volumes = [
+        {
+            **api_volumes.facts(core, v),
+            "UsageData": {
+                "RefCount": sum(m.volume is v for c in core.state.containers.values() for m in c.mounts),
+                "Size": api_volumes.size(v),
+            },
+        }
+        for v in core.state.volumes.values()
+    ]
+    containers = [views.summary(core, c, size=True, version=request.version) for c in core.state.containers.values()]
+    return json_reply(
+        {
+            "LayersSize": sum(layer.size for layer in layers.values()),
+            "Images": images,
+            "Containers": containers,
+            "Volumes": volumes,
+            "BuildCache": [],
+            "BuilderSize": 0,
+        }
+    )
+
+
+def _moment(core: Core, request: Request, name: str) -> float | None:
+    text = request.query.get(name, "")
+    if not text:
+        return None
+    units = {"s": 1, "m": 60, "h": 3600}
+    try:
+        if text[-1:] in units:
+            return core.now - float(text[:-1]) * units[text[-1]]
+        return float(text)
+    except ValueError:
+        raise Fault(400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def events(core: Core, request: Request) -> Answer:
+    """``GET /events``: what has happened since a time, then what happens, until a time."""
+    wanted = filters.parse(request, _EVENT_FILTERS, old=core.profile.old)
+    since, until = _moment(core, request, "since"), _moment(core, request, "until")
+    if since is not None and until is not None and until < since:
+        raise Fault(
+            400, f"`since` time ({request.query['since']}) cannot be after `until` time ({request.query['until']})"
+        )
+    channel = Channel()
+    old_shape = core.profile.old or request.version < (1, 52)
+
+    def show(event: dict[str, Any]) -> None:
+        if _fits(event, wanted):
+            shown = event if old_shape else {k: v for k, v in event.items() if k not in ("status", "id", "from")}
+            channel.write(dumps(shown) + b"\n")
+
+    if since is not None:
+        for event in core.state.events:
+            if event["timeNano"] >= since * 1e9 and (until is None or event["timeNano"] <= until * 1e9):
+                show(event)
+    headers = {"Content-Type": "application/json" if core.profile.old else "application/jsonl"}
+    if until is not None and until <= core.now:
+        channel.end()
+        return Streaming(channel, 200, headers)
+    core.state.listeners.append(show)
+
+    def stop() -> None:
+        if show in core.state.listeners:
+            core.state.listeners.remove(show)
+
+    channel.on_close = stop
+    if until is not None:
+
+        def work() -> Working:
+            yield Wait(lambda: channel.closed, until)
+            stop()
+            channel.end()
+            return Reply()
+
+        core.begin(work())
+    return Streaming(channel, 200, headers)
+
+
+def _fits(event: dict[str, Any], wanted: filters.Filters) -> bool:
+    attributes = event["Actor"]["Attributes"]
+    kind, identity = event["Type"], event["Actor"]["ID"]
+    if wanted.get("type") and kind not in wanted["type"]:
+        return False
+    if (
+        wanted.get("event")
+        and event["Action"] not in wanted["event"]
+        and event["Action"].partition(":")[0] not in wanted["event"]
+    ):
+        return False
+    if not filters.labels(wanted.get("label", []), attributes):
+        return False
+    if wanted.get("scope") and event["scope"] not in wanted["scope"]:
+        return False
+    for name in ("container", "image", "network", "volume"):
+        names = wanted.get(name)
+        if not names:
+            continue
+        own = kind == name and any(identity.startswith(n) or attributes.get("name") == n for n in names)
+        from_image = name == "image" and any(
+            attributes.get("image", "").partition(":")[0] == n.partition(":")[0] for n in names
+        )
+        if not own and not from_image:
+            return False
+    return True

@@ -1,0 +1,142 @@
+"""Images as archives: what save writes and load reads.
+
+Sources: https://github.com/opencontainers/image-spec/blob/main/image-layout.md and
+https://github.com/moby/docker-image-spec (the ``manifest.json`` beside it).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import tarfile
+from typing import TYPE_CHECKING, Any
+
+from .layers import digest, read_layer, unpack
+from .machine.files import File, Folder
+from .state import Image, split_tag
+from .wire import Fault
+
+if TYPE_CHECKING:
+    from .core import Core
+
+OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
+
+
+def save(images: list[tuple[Image, list[str]]], *, old: bool) -> bytes:
+    """Return an archive of images, each with the tags it is saved under.
+
+    Parameters
+    ----------
+    old: whether in the manner of engines before 25: a folder for each layer.
+    """
+    files: dict[str, bytes] = {}
+    described: list[dict[str, Any]] = []
+    index: list[dict[str, Any]] = []
+    names: dict[str, dict[str, str]] = {}
+    for image, tags in images:
+        layers = []
+        for layer in image.layers:
+            path = f"{layer.diff_id[7:]}/layer.tar" if old else f"blobs/sha256/{layer.diff_id[7:]}"
+            files[path] = layer.tar
+            if old:
+                files[f"{layer.diff_id[7:]}/VERSION"] = b"1.0"
+                files[f"{layer.diff_id[7:]}/json"] = json.dumps({"id": layer.diff_id[7:]}).encode()
+            layers.append(path)
+        config = f"{image.id[7:]}.json" if old else f"blobs/sha256/{image.id[7:]}"
+        files[config] = image.config_json
+        described.append({"Config": config, "RepoTags": tags or None, "Layers": layers})
+        for tag in tags:
+            repository, version = split_tag(tag)
+            names.setdefault(repository, {})[version] = image.id[7:]
+        if not old:
+            index += _oci(files, image, tags)
+    if not old:
+        files["oci-layout"] = b'{"imageLayoutVersion":"1.0.0"}'
+        files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": index}).encode()
+    files["manifest.json"] = json.dumps(described).encode()
+    if names:
+        files["repositories"] = json.dumps(names).encode()
+    return _tar(files)
+
+
+def _oci(files: dict[str, bytes], image: Image, tags: list[str]) -> list[dict[str, Any]]:
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": OCI_MANIFEST,
+        "config": {
+            "mediaType": "application/vnd.oci.image.config.v1+json",
+            "digest": image.id,
+            "size": len(image.config_json),
+        },
+        "layers": [
+            {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": x.diff_id, "size": len(x.tar)}
+            for x in image.layers
+        ],
+    }
+    data = json.dumps(manifest).encode()
+    files[f"blobs/sha256/{digest(data)[7:]}"] = data
+    facts = {"mediaType": OCI_MANIFEST, "digest": digest(data), "size": len(data)}
+    return [{**facts, "annotations": {"io.containerd.image.name": tag}} for tag in tags] or [facts]
+
+
+def _tar(files: dict[str, bytes]) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.USTAR_FORMAT) as archive:
+        folders: set[str] = set()
+        for path in sorted(files):
+            above = ""
+            for part in path.split("/")[:-1]:
+                above = f"{above}/{part}" if above else part
+                if above not in folders:
+                    folders.add(above)
+                    info = tarfile.TarInfo(above)
+                    info.type, info.mode = tarfile.DIRTYPE, 0o755
+                    archive.addfile(info)
+            info = tarfile.TarInfo(path)
+            info.size = len(files[path])
+            archive.addfile(info, io.BytesIO(files[path]))
+    return target.getvalue()
+
+
+def load(core: Core, data: bytes) -> list[str]:
+    """Take the images of an archive in; return what the Engine says of each.  Raises `Fault`."""
+    from .transfer import retag
+
+    tree = unpack(data)
+    listing = tree.entries.get("manifest.json")
+    if not isinstance(listing, File):
+        raise Fault(
+            500 if core.profile.old else 400,
+            "open /manifest.json: no such file or directory"
+            if core.profile.old
+            else "invalid archive: does not contain a manifest.json",
+        )
+    said = []
+    try:
+        described = json.loads(listing.data)
+        for entry in described:
+            config = json.loads(_read(tree, entry["Config"]))
+            layers = [read_layer(_read(tree, path)) for path in entry["Layers"]]
+            diff_ids = config["rootfs"]["diff_ids"]
+            if [layer.diff_id for layer in layers] != diff_ids:
+                raise Fault(500, "invalid diffID for layer: the archive was changed")
+            made = Image(config, layers)
+            image = core.state.images.setdefault(made.id, made)
+            for tag in entry.get("RepoTags") or []:
+                retag(core, image, tag)
+                said.append(f"Loaded image: {tag}\n")
+            if not entry.get("RepoTags"):
+                said.append(f"Loaded image ID: {image.id}\n")
+            core.event("image", "load", image.id, {"name": (image.tags or [image.id])[0]})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise Fault(500, f"invalid archive: {error}") from error
+    return said
+
+
+def _read(tree: Folder, path: str) -> bytes:
+    at: Any = tree
+    for part in str(path).split("/"):
+        at = at.entries.get(part) if isinstance(at, Folder) else None
+    if not isinstance(at, File):
+        raise Fault(500, f"open /{path}: no such file or directory")
+    return at.data

@@ -1,0 +1,77 @@
+"""The ``filters`` parameter: JSON, as a map of lists or a map of maps.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Container/operation/ContainerList
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+
+from .wire import Fault, Request, go_json_error
+
+Filters = dict[str, list[str]]
+
+
+def parse(request: Request, known: Collection[str], *, old: bool) -> Filters:
+    """Return the filters of a request.  Raises `Fault` for what is not JSON, or not known."""
+    text = request.query.get("filters", "")
+    if not text:
+        return {}
+    try:
+        value = json.loads(text)
+        if not isinstance(value, dict):
+            raise ValueError(text)
+    except ValueError as error:
+        raise Fault(500 if old else 400, go_json_error(text, error) if old else "invalid filter") from error
+    found: Filters = {}
+    for name, wanted in value.items():
+        if isinstance(wanted, dict):
+            found[name] = [key for key, on in wanted.items() if on]
+        elif isinstance(wanted, list) and all(isinstance(item, str) for item in wanted):
+            found[name] = wanted
+        else:
+            raise Fault(
+                500 if old else 400,
+                "json: cannot unmarshal into Go value of type map[string][]string" if old else "invalid filter",
+            )
+        if name not in known:
+            raise Fault(400, f"{'I' if old else 'i'}nvalid filter '{name}'")
+    return found
+
+
+def labels(wanted: list[str], there: dict[str, str] | None) -> bool:
+    """Whether all wanted labels are there: ``key`` or ``key=value``."""
+    have = there or {}
+    return all(
+        (key in have and (not equals or have[key] == value))
+        for key, equals, value in (w.partition("=") for w in wanted)
+    )
+
+
+def matches(wanted: list[str] | None, text: str) -> bool:
+    """Whether any of the wanted expressions is found in a text; none wanted fits all."""
+    if not wanted:
+        return True
+    for pattern in wanted:
+        try:
+            if re.search(pattern, text):
+                return True
+        except re.error:
+            if pattern in text:
+                return True
+    return False
+
+
+def boolean(filters: Filters, name: str) -> bool | None:
+    """Return a filter that is true or false; None where it is not given.  Raises `Fault` (400)."""
+    wanted = filters.get(name)
+    if not wanted:
+        return None
+    value = wanted[0].lower()
+    if value in ("1", "true", "t"):
+        return True
+    if value in ("0", "false", "f"):
+        return False
+    raise Fault(400, f"Invalid filter '{name}={wanted}'")

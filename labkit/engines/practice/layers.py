@@ -1,0 +1,209 @@
+"""Layers of images: trees as tar archives, and back.
+
+Sources: https://github.com/opencontainers/image-spec/blob/main/layer.md (whiteouts)
+and POSIX.1-2017, pax interchange format.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import posixpath
+import stat
+import tarfile
+import zlib
+from dataclasses import dataclass
+from functools import cached_property
+
+from .machine.files import File, Folder, Link, Node, Space, copy, walk
+from .wire import Fault
+
+WHITEOUT = ".wh."
+OPAQUE = ".wh..wh..opq"
+MAX_UNPACKED = 256 * 1024 * 1024
+"""No archive is unpacked to more than this, in bytes."""
+MAX_MEMBERS = 100_000
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of an image: what it adds, and by whiteouts what it takes away.
+
+    Parameters
+    ----------
+    source: the plain archive that the tree was unpacked from, whose digest is the layer's name.
+    """
+
+    tree: Folder
+    source: bytes | None = None
+
+    @cached_property
+    def tar(self) -> bytes:
+        """The layer as an archive, the same bytes for the same tree."""
+        return pack(self.tree, "") if self.source is None else self.source
+
+    @cached_property
+    def diff_id(self) -> str:
+        """The digest of the archive."""
+        return digest(self.tar)
+
+    @cached_property
+    def size(self) -> int:
+        """Bytes of all its files."""
+        return sum(node.size for _path, node in walk(self.tree) if isinstance(node, File))
+
+
+def digest(data: bytes) -> str:
+    """Return ``sha256:…`` of some bytes."""
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def read_layer(data: bytes) -> Layer:
+    """Return the layer that an archive holds, plain or gzip-compressed.  Raises `Fault`."""
+    try:
+        plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
+    except (OSError, EOFError, zlib.error) as error:
+        raise Fault(500, f"failed to register layer: {error}") from error
+    return Layer(unpack(plain), plain)
+
+
+def merged(layers: list[Layer]) -> Folder:
+    """Return the tree that layers make together."""
+    root = Folder()
+    for layer in layers:
+        overlay(root, layer.tree)
+    return root
+
+
+def overlay(below: Folder, above: Folder) -> None:
+    """Put a layer's tree onto another, which is changed."""
+    below.mode, below.uid, below.gid, below.mtime = above.mode, above.uid, above.gid, above.mtime
+    if OPAQUE in above.entries:
+        below.entries.clear()
+    for name, node in above.entries.items():
+        if name.startswith(WHITEOUT):
+            below.entries.pop(name[len(WHITEOUT) :], None)
+            continue
+        there = below.entries.get(name)
+        if isinstance(node, Folder) and isinstance(there, Folder):
+            overlay(there, node)
+        elif isinstance(node, Folder):
+            made = Folder()
+            overlay(made, node)
+            below.entries[name] = made
+        else:
+            below.entries[name] = copy(node)
+
+
+def difference(before: Folder, after: Folder) -> Folder:
+    """Return the layer that makes `after` of `before`; empty when they are alike."""
+    made = Folder(after.mode, after.uid, after.gid, after.mtime)
+    for name, node in after.entries.items():
+        there = before.entries.get(name)
+        if isinstance(node, Folder):
+            below = difference(there if isinstance(there, Folder) else Folder(), node)
+            changed = not isinstance(there, Folder) or (there.mode, there.uid, there.gid) != (
+                node.mode,
+                node.uid,
+                node.gid,
+            )
+            if below.entries or changed:
+                made.entries[name] = below
+        elif there is None or not _same(there, node):
+            made.entries[name] = copy(node)
+    for name in before.entries.keys() - after.entries.keys():
+        made.entries[WHITEOUT + name] = File(mode=0)
+    return made
+
+
+def _same(a: Node, b: Node) -> bool:
+    return type(a) is type(b) and a == b
+
+
+def pack(node: Node, name: str, *, root: bool = False) -> bytes:
+    """Return a tree as a tar archive.
+
+    Parameters
+    ----------
+    name: what the tree is called in it; empty for its entries alone.
+    root: whether a folder without a name has an entry of its own too.
+    """
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for path, found in walk(node, name):
+            if path or root:
+                archive.addfile(*_member(path or "./", found))
+    return target.getvalue()
+
+
+def _member(path: str, node: Node) -> tuple[tarfile.TarInfo, io.BytesIO | None]:
+    info = tarfile.TarInfo(path.lstrip("/"))
+    info.mode, info.uid, info.gid, info.mtime = node.mode, node.uid, node.gid, int(node.mtime)
+    if isinstance(node, Folder):
+        info.type = tarfile.DIRTYPE
+        return info, None
+    if isinstance(node, Link):
+        info.type, info.linkname = tarfile.SYMTYPE, node.target
+        return info, None
+    if isinstance(node, File):
+        info.size = len(node.data)
+        return info, io.BytesIO(node.data)
+    info.type = tarfile.CHRTYPE
+    return info, None
+
+
+def unpack(data: bytes, space: Space | None = None) -> Folder:
+    """Return the tree of an archive, plain or compressed.
+
+    Names that lead out of it, devices and hard links outside are left out, as Docker
+    cuts them off at the container's root.  Raises `Fault` for what is no archive, and
+    for one that is too large.
+    """
+    root, left = Folder(), Space(MAX_UNPACKED) if space is None else space
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+            for count, member in enumerate(archive):
+                if count > MAX_MEMBERS:
+                    raise Fault(400, "archive holds too many entries")
+                _unpack_one(archive, member, root, left)
+    except (tarfile.TarError, EOFError, ValueError, OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.strerror:
+            raise Fault(500, f"Error processing tar file(exit status 1): {error.strerror}") from error
+        raise Fault(400, f"Error processing tar file(exit status 1): {error}") from error
+    return root
+
+
+def _unpack_one(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Folder, left: Space) -> None:
+    parts = [part for part in posixpath.normpath("/" + member.name).split("/") if part]
+    facts = (stat.S_IMODE(member.mode), member.uid, member.gid, float(member.mtime))
+    if not parts:
+        if member.isdir():
+            root.mode = facts[0]
+        return
+    folder = root
+    for part in parts[:-1]:
+        below = folder.entries.get(part)
+        if not isinstance(below, Folder):
+            below = Folder(mtime=facts[3])
+            folder.entries[part] = below
+        folder = below
+    name = parts[-1]
+    if member.isdir():
+        there = folder.entries.get(name)
+        if isinstance(there, Folder):
+            there.mode, there.uid, there.gid, there.mtime = facts
+        else:
+            folder.entries[name] = Folder(*facts)
+    elif member.issym():
+        folder.entries[name] = Link(*facts, target=member.linkname)
+    elif member.isfile():
+        left.take(member.size, member.name)
+        source = archive.extractfile(member)
+        folder.entries[name] = File(*facts, data=source.read() if source else b"")
+    elif member.islnk():
+        at: Node | None = root
+        for part in posixpath.normpath("/" + member.linkname).strip("/").split("/"):
+            at = at.entries.get(part) if isinstance(at, Folder) else None
+        if isinstance(at, File):
+            folder.entries[name] = File(*facts, data=at.data)

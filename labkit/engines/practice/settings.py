@@ -1,0 +1,386 @@
+"""From the body of ``POST /containers/create`` to a container: defaults, mounts, networks.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Container/operation/ContainerCreate
+"""
+
+from __future__ import annotations
+
+import copy as copying
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any
+
+from . import lifecycle, networking
+from .machine.files import Folder, copy
+from .machine.network import Host
+from .state import NAME, Container, Image, Mount, Volume
+from .wire import Fault
+
+if TYPE_CHECKING:
+    from .core import Core
+
+_CONFIG: dict[str, Any] = {
+    "Hostname": "",
+    "Domainname": "",
+    "User": "",
+    "AttachStdin": False,
+    "AttachStdout": False,
+    "AttachStderr": False,
+    "Tty": False,
+    "OpenStdin": False,
+    "StdinOnce": False,
+    "Env": None,
+    "Cmd": None,
+    "Image": "",
+    "Volumes": None,
+    "WorkingDir": "",
+    "Entrypoint": None,
+    "OnBuild": None,
+    "Labels": {},
+}
+_CONFIG_MORE = (
+    "ExposedPorts",
+    "Healthcheck",
+    "StopSignal",
+    "StopTimeout",
+    "Shell",
+    "MacAddress",
+    "NetworkDisabled",
+    "ArgsEscaped",
+)
+
+_HOST_CONFIG: dict[str, Any] = {
+    "Binds": None,
+    "ContainerIDFile": "",
+    "LogConfig": {"Type": "json-file", "Config": {}},
+    "NetworkMode": "default",
+    "PortBindings": {},
+    "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+    "AutoRemove": False,
+    "VolumeDriver": "",
+    "VolumesFrom": None,
+    "CapAdd": None,
+    "CapDrop": None,
+    "CgroupnsMode": "host",
+    "Dns": [],
+    "DnsOptions": [],
+    "DnsSearch": [],
+    "ExtraHosts": None,
+    "GroupAdd": None,
+    "IpcMode": "private",
+    "Cgroup": "",
+    "Links": None,
+    "OomScoreAdj": 0,
+    "PidMode": "",
+    "Privileged": False,
+    "PublishAllPorts": False,
+    "ReadonlyRootfs": False,
+    "SecurityOpt": None,
+    "UTSMode": "",
+    "UsernsMode": "",
+    "ShmSize": 67108864,
+    "Runtime": "runc",
+    "ConsoleSize": [0, 0],
+    "Isolation": "",
+    "CpuShares": 0,
+    "Memory": 0,
+    "NanoCpus": 0,
+    "CgroupParent": "",
+    "BlkioWeight": 0,
+    "BlkioWeightDevice": [],
+    "BlkioDeviceReadBps": None,
+    "BlkioDeviceWriteBps": None,
+    "BlkioDeviceReadIOps": None,
+    "BlkioDeviceWriteIOps": None,
+    "CpuPeriod": 0,
+    "CpuQuota": 0,
+    "CpuRealtimePeriod": 0,
+    "CpuRealtimeRuntime": 0,
+    "CpusetCpus": "",
+    "CpusetMems": "",
+    "Devices": [],
+    "DeviceCgroupRules": None,
+    "DeviceRequests": None,
+    "KernelMemory": 0,
+    "KernelMemoryTCP": 0,
+    "MemoryReservation": 0,
+    "MemorySwap": 0,
+    "MemorySwappiness": None,
+    "OomKillDisable": False,
+    "PidsLimit": None,
+    "Ulimits": None,
+    "CpuCount": 0,
+    "CpuPercent": 0,
+    "IOMaximumIOps": 0,
+    "IOMaximumBandwidth": 0,
+}
+_HOST_MORE = ("Mounts", "Tmpfs", "Init", "Sysctls", "StorageOpt", "Annotations")
+_HIDDEN = {
+    "MaskedPaths": [
+        "/proc/asound",
+        "/proc/acpi",
+        "/proc/kcore",
+        "/proc/keys",
+        "/proc/latency_stats",
+        "/proc/timer_list",
+        "/proc/timer_stats",
+        "/proc/sched_debug",
+        "/proc/scsi",
+        "/sys/firmware",
+    ],
+    "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
+}
+_KINDS = {
+    "Cmd": (list, str),
+    "Entrypoint": (list, str),
+    "Env": (list,),
+    "Labels": (dict,),
+    "ExposedPorts": (dict,),
+    "Volumes": (dict,),
+    "Image": (str,),
+    "HostConfig": (dict,),
+    "NetworkingConfig": (dict,),
+    "Tty": (bool,),
+    "OpenStdin": (bool,),
+    "User": (str,),
+    "WorkingDir": (str,),
+}
+_GO = {"Cmd": "strslice.StrSlice", "Env": "[]string", "Labels": "map[string]string", "Image": "string", "Tty": "bool"}
+_JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+_PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
+
+
+def check_kinds(core: Core, body: dict[str, Any]) -> None:
+    """Raise `Fault` for a field of the wrong kind, as the Engine's decoder does."""
+    for name, kinds in _KINDS.items():
+        value = body.get(name)
+        if value is not None and not isinstance(value, kinds):
+            said = (
+                f"json: cannot unmarshal {_JSON.get(type(value), 'value')} into Go struct field "
+                f"ContainerConfigWrapper.{name} of type {_GO.get(name, name)}"
+            )
+            raise Fault(500 if core.profile.old else 400, said if core.profile.old else f"invalid JSON: {said}")
+
+
+def container_config(image: Image, body: dict[str, Any], identity: str) -> dict[str, Any]:
+    """Return a container's Config: what was asked for over what the image says."""
+    config = copying.deepcopy(_CONFIG)
+    config |= {k: v for k, v in body.items() if k in _CONFIG or (k in _CONFIG_MORE and v is not None)}
+    base = image.run_config
+    for name in ("Cmd", "Entrypoint"):
+        if isinstance(config[name], str):
+            config[name] = [config[name]]
+    if not config["Cmd"] and not config["Entrypoint"]:
+        config["Cmd"] = base.get("Cmd")
+    if not config["Entrypoint"]:
+        config["Entrypoint"] = base.get("Entrypoint")
+    elif config["Entrypoint"] == [""]:
+        config["Entrypoint"] = None
+    for name in ("User", "WorkingDir"):
+        config[name] = config[name] or base.get(name) or ""
+    if base.get("StopSignal"):
+        config.setdefault("StopSignal", base["StopSignal"])
+    given = {str(item).partition("=")[0] for item in config["Env"] or []}
+    config["Env"] = [*(config["Env"] or []), *(e for e in base.get("Env") or [] if e.partition("=")[0] not in given)]
+    config["Labels"] = {**(base.get("Labels") or {}), **(config["Labels"] or {})}
+    for name in ("ExposedPorts", "Volumes"):
+        merged = {**(base.get(name) or {}), **(config.get(name) or {})}
+        if merged or name == "Volumes":
+            config[name] = merged or None
+    config["Hostname"] = config["Hostname"] or identity[:12]
+    return config
+
+
+def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
+    """Return a container's HostConfig with all its defaults.  Raises `Fault`."""
+    given = body.get("HostConfig") or {}
+    made = copying.deepcopy(_HOST_CONFIG)
+    made |= {k: v for k, v in given.items() if (k in _HOST_CONFIG and v is not None) or (k in _HOST_MORE and v)}
+    if not core.profile.old:
+        for name in ("KernelMemory", "KernelMemoryTCP", "Cgroup"):
+            made.pop(name, None)
+        made["OomKillDisable"] = None
+    made["NetworkMode"] = made["NetworkMode"] or "default"
+    if made["NetworkMode"] == "default" and not core.profile.old:
+        made["NetworkMode"] = "bridge"
+    made |= {} if made["Privileged"] else _HIDDEN
+    for port, bindings in (made["PortBindings"] or {}).items():
+        if not _PORT.fullmatch(str(port)):
+            raise Fault(400, f'invalid port specification: "{port}"')
+        for binding in bindings or []:
+            text = str(binding.get("HostPort") or "")
+            if text and not (text.isdigit() and int(text) < 65536):
+                raise Fault(400, f'invalid port specification: "{text}"')
+    memory = made["Memory"]
+    if isinstance(memory, int) and 0 < memory < 6 * 1024 * 1024:
+        raise Fault(400, "Minimum memory limit allowed is 6MB")
+    policy = (made["RestartPolicy"] or {}).get("Name") or "no"
+    if policy not in ("no", "always", "unless-stopped", "on-failure"):
+        raise Fault(
+            400,
+            f"invalid restart policy '{policy}'"
+            if core.profile.old
+            else f"invalid restart policy: unknown policy '{policy}'; use one of 'no', "
+            "'always', 'on-failure', or 'unless-stopped'",
+        )
+    return made
+
+
+def mounts(core: Core, container: Container) -> list[Mount]:
+    """Return what is mounted in a container: Binds, Mounts, Tmpfs and anonymous volumes.  Raises `Fault`."""
+    found: dict[str, Mount] = {}
+    for bind in container.host_config.get("Binds") or []:
+        mount = _bind(core, str(bind))
+        found[mount.target] = mount
+    for wanted in container.host_config.get("Mounts") or []:
+        mount = _mount(core, wanted)
+        if mount.target in found:
+            raise Fault(400, f"Duplicate mount point: {mount.target}")
+        found[mount.target] = mount
+    for target in container.host_config.get("Tmpfs") or {}:
+        found[posixpath.normpath(target)] = Mount("tmpfs", "", posixpath.normpath(target), tree=Folder(mode=0o1777))
+    for source in container.host_config.get("VolumesFrom") or []:
+        other = core.state.container(source.partition(":")[0])
+        for mount in other.mounts:
+            found.setdefault(mount.target, mount)
+    for target in container.config.get("Volumes") or {}:
+        path = posixpath.normpath(target)
+        if path not in found:
+            volume = add_volume(core, core.ids.new(), anonymous=True)
+            found[path] = Mount(
+                "volume", "", path, mode="" if core.profile.old else "z", volume=volume, tree=volume.tree
+            )
+    for mount in found.values():
+        if mount.volume is not None:
+            lifecycle.populate(container, mount.volume, mount.target)
+    return [mount for mount in found.values() if mount.kind != "tmpfs" or mount.mode == "mount"] + [
+        mount for mount in found.values() if mount.kind == "tmpfs" and mount.mode != "mount"
+    ]
+
+
+def _bind(core: Core, text: str) -> Mount:
+    source, _colon, rest = text.partition(":")
+    target, _colon, mode = rest.partition(":")
+    if not target or not target.startswith("/"):
+        raise Fault(400, f"invalid volume specification: '{text}'" + (": invalid mount path" if target else ""))
+    if target == "/":
+        raise Fault(400, f"invalid volume specification: '{text}': invalid specification: destination can't be '/'")
+    for word in mode.split(",") if mode else []:
+        if word not in (
+            "ro",
+            "rw",
+            "z",
+            "Z",
+            "nocopy",
+            "rprivate",
+            "private",
+            "rshared",
+            "shared",
+            "rslave",
+            "slave",
+            "cached",
+            "delegated",
+        ):
+            raise Fault(400, f"invalid mode: {mode}")
+    writable = "ro" not in mode.split(",")
+    target = posixpath.normpath(target)
+    if source.startswith("/"):
+        tree = core.folders.tree(source)
+        return Mount("bind", source, target, writable, mode, tree=core.folders.make(source) if tree is None else tree)
+    if not NAME.fullmatch(source):
+        raise Fault(400, invalid_volume(source))
+    volume = core.state.volumes.get(source) or add_volume(core, source)
+    return Mount("volume", source, target, writable, mode or "z", volume=volume, tree=volume.tree)
+
+
+def _mount(core: Core, wanted: dict[str, Any]) -> Mount:
+    kind, target, source = wanted.get("Type") or "", wanted.get("Target") or "", wanted.get("Source") or ""
+    prefix = f'invalid mount config for type "{kind}": '
+    if not target:
+        raise Fault(400, prefix + "field Target must not be empty")
+    if not target.startswith("/"):
+        raise Fault(400, prefix + f"invalid mount path: '{target}' mount path must be absolute")
+    target, writable = posixpath.normpath(target), not wanted.get("ReadOnly")
+    if kind == "bind":
+        if not source:
+            raise Fault(400, prefix + "field Source must not be empty")
+        tree = core.folders.tree(source)
+        if tree is None:
+            raise Fault(400, prefix + f"bind source path does not exist: {source}")
+        return Mount("bind", source, target, writable, "", tree=tree)
+    if kind == "tmpfs":
+        return Mount("tmpfs", "", target, True, "mount", tree=Folder(mode=0o1777))
+    if kind != "volume":
+        raise Fault(400, f'invalid mount config for type "{kind}": mount type unknown')
+    if source and not NAME.fullmatch(source):
+        raise Fault(400, prefix + f"invalid volume name: {source}")
+    labels = (wanted.get("VolumeOptions") or {}).get("Labels")
+    volume = core.state.volumes.get(source) or add_volume(
+        core, source or core.ids.new(), labels=labels, anonymous=not source
+    )
+    return Mount("volume", source, target, writable, "z", volume=volume, tree=volume.tree)
+
+
+def invalid_volume(name: str) -> str:
+    """Return what is said about a volume's name that is not allowed."""
+    return (
+        f'create {name}: "{name}" includes invalid characters for a local volume '
+        'name, only "[a-zA-Z0-9][a-zA-Z0-9_.-]" '
+        "are allowed. If you intended to pass a host directory, use absolute path"
+    )
+
+
+def add_volume(
+    core: Core,
+    name: str,
+    *,
+    labels: dict[str, str] | None = None,
+    options: dict[str, str] | None = None,
+    anonymous: bool = False,
+) -> Volume:
+    """Make a volume."""
+    if anonymous and not core.profile.old:
+        labels = {"com.docker.volume.anonymous": "", **(labels or {})}
+    volume = Volume(name, core.now, labels, options, anonymous)
+    core.state.volumes[name] = volume
+    core.event("volume", "create", name, {"driver": "local"})
+    return volume
+
+
+def build(core: Core, name: str, body: dict[str, Any], image: Image) -> Container:
+    """Make a container.  Raises `Fault`."""
+    identity = core.ids.new()
+    config = container_config(image, body, identity)
+    command = [*(config["Entrypoint"] or []), *(config["Cmd"] or [])]
+    if not command:
+        raise Fault(400, "No command specified" if core.profile.old else "no command specified")
+    root = copy(image.tree)
+    container = Container(
+        identity,
+        name,
+        core.now,
+        image,
+        str(body.get("Image")),
+        config,
+        host_config(core, body),
+        root if isinstance(root, Folder) else Folder(),
+        Host(config["Hostname"]),
+        str(command[0]),
+        [str(w) for w in command[1:]],
+    )
+    container.mounts = mounts(core, container)
+    mode = container.host_config["NetworkMode"]
+    wanted = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
+    first = {"default": "bridge"}.get(mode, mode)
+    if not first.startswith("container:"):
+        network = core.state.network(first)
+        container.endpoints[network.name] = networking.endpoint(
+            core, container, network, wanted.get(first) or wanted.get(network.name)
+        )
+    others = [n for n in wanted if n not in (first, mode) and n not in container.endpoints]
+    if others and core.profile.old and len(wanted) > 1:
+        raise Fault(400, f"Container cannot be connected to network endpoints: {', '.join(wanted)}")
+    for other in others:
+        network = core.state.network(other)
+        container.endpoints[network.name] = networking.endpoint(core, container, network, wanted[other])
+    return container

@@ -1,0 +1,193 @@
+"""Requests and answers as plain data: what the practice engine takes and gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from .machine.process import Wait
+
+FULL = 1024 * 1024
+"""A channel whose reader is slow takes so many bytes before its writer has to wait."""
+
+
+@dataclass
+class Request:
+    """A request.
+
+    Parameters
+    ----------
+    path: without version prefix and query, percent-decoded.
+    query: the last value of each parameter; `many` holds all of each.
+    version: from the prefix, such as ``(1, 41)``; the engine's own where there is none.
+    """
+
+    method: str
+    path: str
+    query: dict[str, str] = field(default_factory=dict)
+    many: dict[str, list[str]] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    version: tuple[int, int] = (1, 41)
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        """Return a parameter as the Engine reads a boolean: empty, 0, no, false and none are false."""
+        if name not in self.query:
+            return default
+        return self.query[name].strip().lower() not in ("", "0", "no", "false", "none")
+
+    def number(self, name: str, default: int) -> int:
+        """Return a parameter as a number.  Raises `Fault` (400)."""
+        text = self.query.get(name, "")
+        if not text:
+            return default
+        try:
+            return int(text)
+        except ValueError:
+            raise Fault(400, f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+
+
+class Fault(Exception):
+    """An error that the API answers: a status, and what it says."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+
+
+@dataclass
+class Reply:
+    """An answer that is whole."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+class Channel:
+    """A connection that stays open: a stream of an answer or, after an upgrade, both ways.
+
+    The engine writes into `outgoing`; whoever carries it takes bytes out, and calls
+    `on_input`, `on_input_end` and `on_close`.
+    """
+
+    def __init__(self) -> None:
+        self.outgoing = bytearray()
+        self.ended = False
+        self.closed = False
+        self.on_input: Callable[[bytes], None] = lambda data: None
+        self.on_input_end: Callable[[], None] = lambda: None
+        self.on_close: Callable[[], None] = lambda: None
+
+    @property
+    def ready(self) -> bool:
+        """Whether more can be written now."""
+        return self.closed or len(self.outgoing) < FULL
+
+    def write(self, data: bytes) -> None:
+        """Take bytes; forget them when nobody listens any more."""
+        if not self.closed and not self.ended:
+            self.outgoing += data
+
+    def end(self) -> None:
+        """Say that no more will come."""
+        self.ended = True
+
+    def take(self) -> bytes:
+        """Return what has been written, and forget it."""
+        data = bytes(self.outgoing)
+        self.outgoing.clear()
+        return data
+
+    def close(self) -> None:
+        """The other side has gone."""
+        if not self.closed:
+            self.closed = True
+            self.on_close()
+
+
+@dataclass
+class Streaming:
+    """An answer that goes on.
+
+    Parameters
+    ----------
+    upgrade: the connection itself is handed over; status is 101, or a bare 200.
+    """
+
+    channel: Channel
+    status: int = 200
+    headers: dict[str, str] = field(default_factory=dict)
+    upgrade: bool = False
+
+
+Answer = Reply | Streaming
+Working = Generator[Wait | None, None, Answer]
+"""An answer that takes its time: a stop, a wait, a pull."""
+
+
+def json_reply(value: Any, status: int = 200) -> Reply:
+    """Return a value as the Engine writes JSON, with the line end behind it."""
+    return Reply(status, dumps(value) + b"\n", {"Content-Type": "application/json"})
+
+
+def dumps(value: Any) -> bytes:
+    """Return compact JSON in which, as Go writes it, what is special in HTML is escaped."""
+    text = json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+    return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").encode("utf-8", "replace")
+
+
+def empty(status: int = 204) -> Reply:
+    """Return an answer without a body."""
+    return Reply(status)
+
+
+def parse_json(request: Request, *, needed: bool = True, old: bool = True) -> Any:
+    """Return the body of a request.
+
+    Parameters
+    ----------
+    old: whether to answer as engines before 25 do.
+
+    Raises `Fault` for a body that is not JSON, or is not said to be.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if (request.body or needed) and kind != "application/json":
+        if old:
+            raise Fault(400, f"Content-Type specified ({kind}) must be 'application/json'")
+        if not kind:
+            raise Fault(400, "malformed Content-Type header (): mime: no media type")
+        raise Fault(400, f"unsupported Content-Type header ({kind}): must be 'application/json'")
+    if not request.body.strip():
+        if needed:
+            raise Fault(400, "EOF" if old else "invalid JSON: got EOF while reading request body")
+        return {}
+    try:
+        value, _end = json.JSONDecoder().raw_decode(request.body.decode("utf-8", "replace").lstrip())
+    except (ValueError, RecursionError) as error:
+        said = go_json_error(request.body.decode("utf-8", "replace"), error)
+        raise Fault(500 if old else 400, said if old else f"invalid JSON: {said}") from error
+    return value
+
+
+def go_json_error(text: str, error: Exception) -> str:
+    """Return what Go's JSON decoder says about a text that is not JSON."""
+    at = getattr(error, "pos", 0)
+    if at >= len(text.rstrip()):
+        return "unexpected EOF"
+    char = text[at]
+    said = str(error)
+    if "property name" in said:
+        return f"invalid character '{char}' looking for beginning of object key string"
+    if "delimiter" in said and "':'" in said:
+        return f"invalid character '{char}' after object key"
+    if "delimiter" in said:
+        return f"invalid character '{char}' after object key:value pair"
+    for word in ("null", "true", "false"):
+        if text[at] == word[0]:
+            n = next((i for i, (a, b) in enumerate(zip(text[at:], word)) if a != b), 0)
+            return f"invalid character '{text[at + n]}' in literal {word} (expecting '{word[n]}')"
+    return f"invalid character '{char}' looking for beginning of value"
