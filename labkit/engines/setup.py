@@ -16,13 +16,20 @@ from .base import Engine, EngineRecord, Paths, Progress
 from .container import Container
 from .host import Host
 from .podman import Podman
+from .practice.kind import PracticeEngine
 from .private import Private
 
-KINDS: dict[str, type[Engine]] = {"private": Private, "container": Container, "podman": Podman, "host": Host}
+KINDS: dict[str, type[Engine]] = {
+    "private": Private,
+    "container": Container,
+    "podman": Podman,
+    "practice": PracticeEngine,
+    "host": Host,
+}
 """All kinds of engine."""
 
-AUTOMATIC = ("private", "container", "podman")
-"""Those that are tried when none is named, in this order."""
+AUTOMATIC = ("private", "container", "podman", "practice")
+"""Those that are tried when none is named, in this order.  The last one runs everywhere."""
 
 
 def engine_of(paths: Paths, kind: str) -> Engine:

@@ -1,0 +1,392 @@
+"""The practice engine: requests in, answers out, without a socket; then its process, with real clients."""
+
+from __future__ import annotations
+
+import io
+import json
+import shutil
+import subprocess
+import tarfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from labkit.engines.base import EngineRecord, Paths
+from labkit.engines.practice import bundled, snapshot
+from labkit.engines.practice.core import Core
+from labkit.engines.practice.kind import PracticeEngine
+from labkit.engines.practice.profile import profile
+from labkit.engines.practice.registry import Registry
+from labkit.engines.practice.wire import Reply
+from labkit.errors import UsageError
+
+CHECKOUT = Path(__file__).parents[1]
+AUTH_NONE = "e30="
+
+
+class Clock:
+    """A core with a clock of its own: nothing waits for real."""
+
+    def __init__(self, version: str = "20.10") -> None:
+        self.now = 1_800_000_000.0
+        self.core = Core(profile(version), now=self.now)
+        self.registry = Registry()
+        self.core.registries = {"127.0.0.1:5000": self.registry}
+        self.core.config = {"registry-mirrors": ["http://127.0.0.1:5000"]}
+        for label, image in bundled.images().items():
+            repository, _colon, tag = label.partition(":")
+            self.registry.add(f"library/{repository}", tag, image)
+            self.core.state.images[image.id] = image
+            image.tags.append(label)
+
+    def __call__(
+        self, method: str, target: str, body: Any = None, *, limit: float = 60.0, **headers: str
+    ) -> tuple[int, bytes]:
+        """Ask, and let time pass until the answer is whole."""
+        given = {name.replace("_", "-"): value for name, value in headers.items()}
+        data = body if isinstance(body, bytes) else b""
+        if body is not None and not isinstance(body, bytes):
+            data = json.dumps(body).encode()
+            given.setdefault("content-type", "application/json")
+        call = self.core.handle(method, target, given, data, now=self.now)
+        end, out = self.now + limit, b""
+        while self.now <= end:
+            again = self.core.tick(self.now)
+            if isinstance(call.answer, Reply):
+                return call.answer.status, call.answer.body
+            if call.answer is not None:
+                out += call.answer.channel.take()
+                if call.answer.channel.ended and not call.answer.channel.outgoing:
+                    return call.answer.status, out
+            if again is None:
+                break
+            self.now = max(again, self.now + 0.0005)
+        return 0, out
+
+    def sh(self, script: str, image: str = "busybox", **more: Any) -> str:
+        """Run a script in a container; return what it printed."""
+        identity = self.ok(
+            "POST", "/containers/create", {"Image": image, "Cmd": ["sh", "-c", script], "Tty": True, **more}
+        )["Id"]
+        assert self("POST", f"/containers/{identity}/start")[0] == 204
+        self("POST", f"/containers/{identity}/wait", limit=600)
+        return self("GET", f"/containers/{identity}/logs?stdout=1&stderr=1")[1].decode().replace("\r\n", "\n")
+
+    def ok(self, method: str, target: str, body: Any = None, **more: Any) -> Any:
+        """Ask, and return the JSON of an answer below 400."""
+        status, data = self(method, target, body, **more)
+        assert 200 <= status < 400, (status, data)
+        return json.loads(data) if data.strip() else None
+
+
+@pytest.fixture(params=["20.10", "29"])
+def engine(request: pytest.FixtureRequest) -> Clock:
+    """A core that answers as each of the two versions."""
+    return Clock(request.param)
+
+
+@pytest.fixture
+def old() -> Clock:
+    """A core that answers as Docker 20.10."""
+    return Clock()
+
+
+@pytest.mark.parametrize(
+    ("script", "printed"),
+    [
+        ("echo a b | tr a-z A-Z", "A B\n"),
+        ("for i in 1 2 3; do echo $i; done; echo $((1 + 2 * 3))", "1\n2\n3\n7\n"),
+        ("nosuch; echo $?", "sh: nosuch: not found\n127\n"),
+        ('x=$(echo foo); echo "$x bar" \'$x\'', "foo bar $x\n"),
+        ("cat <<EOF\nhello $HOME\nEOF", "hello /root\n"),
+        ("false || echo no && echo yes", "no\nyes\n"),
+        ("f() { echo in $1; return 3; }; f x; echo $?", "in x\n3\n"),
+        ("(sleep 2; echo bg) & echo fg; wait; echo done", "fg\nbg\ndone\n"),
+        ("trap 'echo bye; exit 0' TERM; kill -TERM $$; sleep 1; echo no", "bye\n"),
+        ("yes | head -2", "y\ny\n"),
+        ("set -e; false; echo not reached", ""),
+        ("echo ${x:-def} ${#HOME} ${HOME%/*}x ${HOME##*/}", "def 5 x root\n"),
+        ("echo $((7 / 0))", "sh: divide by zero\n"),
+        ("i=0; while [ $i -lt 5 ]; do i=$((i+1)); [ $i = 3 ] && continue; echo -n $i; done; echo", "1245\n"),
+        ("case abc in a*) echo A;; *) echo B;; esac", "A\n"),
+        ("printf 'a\\n$1\\nhit\\n' | sed -n '/^\\$[0-9]/{n;p}'", "hit\n"),
+        ("mkdir -p /a/b; echo x > /a/b/f; cp -a /a/. /c; cat /c/b/f", "x\n"),
+        ("echo 'unfinished", "sh: syntax error: unterminated quoted string\n"),
+        ("httpd -f -p 80 -h /etc & sleep 1; wget -q -O - http://127.0.0.1/os-release | head -1; kill $!",
+         'PRETTY_NAME="Practice image"\n'),
+    ],
+)  # fmt: skip
+def test_shell(old: Clock, script: str, printed: str) -> None:
+    """The shell and its commands print what a real one prints."""
+    assert old.sh(script) == printed
+
+
+def test_limits(old: Clock) -> None:
+    """A process bomb, an endless doubling and a write without end meet a limit and a message."""
+    assert "can't fork" in old.sh("bomb() { bomb | bomb; }; bomb")
+    assert "out of memory" in old.sh("x=aaaaaaaa; while true; do x=$x$x; done")
+    assert "No space left on device" in old.sh("dd if=/dev/zero of=/big bs=1M count=100")
+
+
+def test_life_cycle(engine: Clock) -> None:
+    """The states, and 304, 404 and 409, come as on a real Engine."""
+    body = {"Image": "busybox", "Cmd": ["sleep", "100"]}
+    engine.ok("POST", "/containers/create?name=one", body)
+    assert engine("POST", "/containers/create?name=one", body)[0] == 409
+    assert engine("POST", "/containers/one/start")[0] == 204
+    assert engine("POST", "/containers/one/start")[0] == 304
+    assert engine("DELETE", "/containers/one")[0] == 409
+    assert engine("POST", "/containers/one/pause")[0] == 204
+    assert engine.ok("GET", "/containers/one/json")["State"]["Status"] == "paused"
+    assert engine("POST", "/containers/one/unpause")[0] == 204
+    before = engine.now
+    assert engine("POST", "/containers/one/stop?t=3")[0] == 204
+    assert 3 <= engine.now - before < 4, "PID 1 has no handler for TERM, so it is killed when the time is over"
+    assert engine.ok("GET", "/containers/one/json")["State"]["ExitCode"] == 137
+    assert engine("POST", "/containers/one/stop")[0] == 304
+    assert engine("POST", "/containers/one/kill")[0] == 409
+    assert engine("DELETE", "/containers/one?force=1")[0] == 204
+    assert engine("GET", "/containers/one/json")[0] == 404
+
+
+def test_frames(old: Clock) -> None:
+    """Logs come in frames, stdout and stderr apart; a terminal's are raw."""
+    identity = old.ok("POST", "/containers/create", {"Image": "busybox", "Cmd": ["sh", "-c", "echo o; echo e >&2"]})[
+        "Id"
+    ]
+    old("POST", f"/containers/{identity}/start")
+    old("POST", f"/containers/{identity}/wait")
+    _status, data = old("GET", f"/containers/{identity}/logs?stdout=1&stderr=1")
+    assert data == b"\x01\0\0\0\0\0\0\x02o\n\x02\0\0\0\0\0\0\x02e\n"
+
+
+def test_networks(engine: Clock) -> None:
+    """Names resolve on a network of one's own, not on the default bridge, and other networks are out of reach."""
+    for name in ("front", "back"):
+        engine.ok("POST", "/networks/create", {"Name": name})
+    for name in ("front", "back"):
+        body = {"Image": "redis", "HostConfig": {"NetworkMode": name}}
+        identity = engine.ok("POST", f"/containers/create?name=store-{name}", body)["Id"]
+        engine("POST", f"/containers/{identity}/start")
+    on_front = {"HostConfig": {"NetworkMode": "front"}}
+    assert "PONG" in engine.sh("printf 'PING\\r\\nQUIT\\r\\n' | nc store-front 6379", **on_front)
+    assert "bad address" in engine.sh("ping -c 1 store-back", **on_front)
+    assert "bad address" in engine.sh("ping -c 1 store-front")
+    assert engine("DELETE", "/networks/front")[0] == 403
+    clash = {"Name": "clash", "IPAM": {"Config": [{"Subnet": "172.17.1.0/24"}]}}
+    assert engine("POST", "/networks/create", clash)[0] == 403
+
+
+def test_volumes_outlive_containers(engine: Clock) -> None:
+    """What one container writes into a volume another one reads, also after the first is gone."""
+    bind = {"HostConfig": {"Binds": ["keep:/d"]}}
+    assert engine.sh("echo kept > /d/f", **bind) == ""
+    engine.ok("POST", "/containers/prune")
+    assert engine.sh("cat /d/f", **bind) == "kept\n"
+    assert engine("DELETE", "/volumes/keep?force=1")[0] == 409
+
+
+def _tar(**files: bytes) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+    return target.getvalue()
+
+
+def test_build_save_load(engine: Clock) -> None:
+    """A built image runs, and comes back the same from an archive."""
+    recipe = b"FROM busybox\nENV WORD=hi\nRUN echo $WORD > /word\nCOPY page /www/\nCMD cat /word /www/page\n"
+    _status, told = engine(
+        "POST", "/build?t=mine", _tar(Dockerfile=recipe, page=b"page\n"), content_type="application/x-tar"
+    )
+    assert b"Successfully tagged mine:latest" in told
+    identity = engine.ok("GET", "/images/mine/json")["Id"]
+    _status, saved = engine("GET", "/images/mine/get")
+    engine.ok("DELETE", "/images/mine")
+    assert engine("GET", "/images/mine/json")[0] == 404
+    assert b"Loaded image: mine:latest" in engine("POST", "/images/load", saved, content_type="application/x-tar")[1]
+    assert engine.ok("GET", "/images/mine/json")["Id"] == identity
+    made = engine.ok("POST", "/containers/create", {"Image": "mine", "Tty": True})["Id"]
+    engine("POST", f"/containers/{made}/start")
+    engine("POST", f"/containers/{made}/wait")
+    assert engine("GET", f"/containers/{made}/logs?stdout=1")[1] == b"hi\r\npage\r\n"
+
+
+def test_failures_inside_200(old: Clock) -> None:
+    """A failing step is an error inside a 200; a broken Dockerfile is a 400."""
+    status, told = old(
+        "POST", "/build", _tar(Dockerfile=b"FROM busybox\nRUN false\n"), content_type="application/x-tar"
+    )
+    assert status == 200
+    assert b"returned a non-zero code: 1" in told
+    assert old("POST", "/build", _tar(Dockerfile=b"FRM busybox\n"), content_type="application/x-tar")[0] == 400
+
+
+def test_pull_tells_of_layers(engine: Clock) -> None:
+    """A pull through the mirror tells of each layer, and ends with digest and status."""
+    engine.ok("DELETE", "/images/redis:latest")
+    engine.ok("DELETE", "/images/nginx:latest")
+    status, told = engine("POST", "/images/create?fromImage=redis&tag=latest")
+    lines = [json.loads(line) for line in told.splitlines()]
+    assert status == 200
+    assert {"Pulling fs layer", "Downloading", "Extracting", "Pull complete"} <= {line["status"] for line in lines}
+    assert "Digest: sha256:" in lines[-2]["status"]
+    assert lines[-1]["status"] == "Status: Downloaded newer image for redis:latest"
+
+
+def test_archives_stay_inside(old: Clock) -> None:
+    """Names with dots, and links that lead out, stay inside the container."""
+    identity = old.ok("POST", "/containers/create", {"Image": "busybox"})["Id"]
+    data = io.BytesIO()
+    with tarfile.open(fileobj=data, mode="w") as archive:
+        info = tarfile.TarInfo("../../../escaped")
+        info.size = 1
+        archive.addfile(info, io.BytesIO(b"x"))
+        info = tarfile.TarInfo("link")
+        info.type, info.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        archive.addfile(info)
+    assert old("PUT", f"/containers/{identity}/archive?path=/tmp", data.getvalue())[0] == 200
+    assert old("HEAD", f"/containers/{identity}/archive?path=/tmp/escaped")[0] == 200
+    assert old("PUT", f"/containers/{identity}/archive?path=/tmp", b"no archive" * 100)[0] >= 400
+
+
+@pytest.mark.parametrize(
+    ("target", "version", "status"),
+    [
+        ("/v1.22/info", "20.10", 200),
+        ("/v1.22/info", "29", 400),
+        ("/v1.99/info", "29", 400),
+        ("/v1.44/info", "20.10", 400),
+    ],
+)
+def test_versions(target: str, version: str, status: int) -> None:
+    """Version prefixes that the real Engine refuses are refused."""
+    assert Clock(version)("GET", target)[0] == status
+
+
+def test_what_is_not_had_says_so(engine: Clock) -> None:
+    """What the practice engine lacks is a 501 with a sentence, what the API lacks a 404."""
+    status, said = engine("GET", "/swarm")
+    assert status == 501
+    assert b"practice engine" in said
+    assert engine("GET", "/nowhere")[0] == 404
+
+
+def test_info_says_what_it_is(engine: Clock) -> None:
+    """GET /info says that this is no real Docker."""
+    info = engine.ok("GET", "/info")
+    assert "practice" in info["ServerVersion"]
+    assert any("practice engine" in line for line in info["Warnings"])
+
+
+def test_snapshot(old: Clock) -> None:
+    """A saved state comes back: images, volumes, networks, containers with their files and logs."""
+    old.sh("echo kept > /file; echo said", HostConfig={"Binds": ["keep:/d"]})
+    old.ok("POST", "/networks/create", {"Name": "lan", "IPAM": {"Config": [{"Subnet": "10.9.8.0/24"}]}})
+    identity = old.ok("GET", "/containers/json?all=1")[0]["Id"]
+    other = Clock()
+    snapshot.restore(other.core, snapshot.save(old.core))
+    assert other("GET", f"/containers/{identity}/logs?stdout=1")[1] == b"said\r\n"
+    assert other("HEAD", f"/containers/{identity}/archive?path=/file")[0] == 200
+    assert other.ok("GET", "/networks/lan")["IPAM"]["Config"][0]["Subnet"] == "10.9.8.0/24"
+    assert [v["Name"] for v in other.ok("GET", "/volumes")["Volumes"]] == ["keep"]
+    assert other.ok("GET", "/images/json") == old.ok("GET", "/images/json")
+
+
+def test_unknown_version() -> None:
+    """A version that is not known is one sentence, with those that are."""
+    with pytest.raises(UsageError, match=r"27"):
+        profile("27")
+
+
+def _quiet(_said: str, _share: float | None) -> None:
+    return None
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PracticeEngine, EngineRecord]]:
+    """The practice engine's own process."""
+    root = tmp_path_factory.mktemp("p")
+    for name in ("labkit", "notebooks"):
+        (root / name).symlink_to(CHECKOUT / name)
+    engine = PracticeEngine(Paths.of(root))
+    record = engine.start(_quiet)
+    yield engine, record
+    engine.stop(_quiet)
+    assert not Path(record.endpoint.socket or "").exists()
+
+
+def _curl(record: EngineRecord, *words: str) -> str:
+    command = ["curl", "-sS", "-m", "20", "--unix-socket", str(record.endpoint.socket), *words]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout
+
+
+def test_socket_is_private(running: tuple[PracticeEngine, EngineRecord]) -> None:
+    """Nobody else on the machine can open the socket."""
+    _engine, record = running
+    assert Path(str(record.endpoint.socket)).stat().st_mode & 0o077 == 0
+
+
+def test_curl_and_published_port(running: tuple[PracticeEngine, EngineRecord]) -> None:
+    """Real curl starts nginx, and gets its page from a port of this machine."""
+    _engine, record = running
+    port = record.ports[0]
+    body = json.dumps({"Image": "nginx", "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": str(port)}]}}})
+    _curl(record, "-H", "Content-Type: application/json", "-d", body, "http://localhost/containers/create?name=web")
+    _curl(record, "-X", "POST", "http://localhost/containers/web/start")
+    page = subprocess.run(
+        ["curl", "-sS", "-m", "20", f"http://127.0.0.1:{port}/"], capture_output=True, text=True, check=True
+    )
+    assert "Welcome to nginx" in page.stdout
+    _curl(record, "-X", "DELETE", "http://localhost/containers/web?force=1")
+
+
+@pytest.mark.skipif(not shutil.which("docker"), reason="the docker command is not installed")
+def test_docker_command(running: tuple[PracticeEngine, EngineRecord]) -> None:
+    """The real docker command runs, executes, copies and builds."""
+    _engine, record = running
+
+    def docker(*words: str, given: str = "") -> str:
+        command = ["docker", "-H", f"unix://{record.endpoint.socket}", *words]
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            text=True,
+            input=given,
+            timeout=60,
+            env={"PATH": "/usr/bin:/bin", "DOCKER_BUILDKIT": "0"},
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    assert docker("run", "--rm", "busybox", "echo", "hello") == "hello\n"
+    assert docker("run", "-i", "--rm", "busybox", "cat", given="typed") == "typed"
+    docker("run", "-d", "--name", "idle", "busybox", "sleep", "100")
+    assert docker("exec", "idle", "sh", "-c", "echo inside") == "inside\n"
+    assert "idle" in docker("ps")
+    docker("rm", "-f", "idle")
+
+
+def test_killed_and_back(running: tuple[PracticeEngine, EngineRecord]) -> None:
+    """After kill -9 the next start has the state that was there."""
+    engine, record = running
+    _curl(
+        record, "-H", "Content-Type: application/json", "-d", '{"Name": "survivor"}', "http://localhost/volumes/create"
+    )
+    saved = engine.paths.state / "practice" / "state.tar"
+    deadline = time.monotonic() + 20
+    while not (saved.exists() and b"survivor" in saved.read_bytes()):
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    found = subprocess.run(
+        ["pgrep", "-f", f"practice.process {engine.paths.root} "], capture_output=True, text=True, check=True
+    )
+    subprocess.run(["kill", "-9", *found.stdout.split()], check=True)
+    again = engine.start(_quiet)
+    assert "survivor" in _curl(again, "http://localhost/volumes")
