@@ -20,7 +20,8 @@ from typing import TYPE_CHECKING
 from .messages import _
 
 if TYPE_CHECKING:
-    from .model import Endpoint, Exchange
+    from .exchange import Exchange
+    from .model import Endpoint
 
 __all__ = [
     "APIError",

@@ -155,7 +155,8 @@ class Lab(Client):
             (t.kind, t.name, status) for t, status in remove(self._session, find(self._session, self.number, drawn))
         ]
         self._desk.forget()  # the starting states of its exercises went with the rest
-        return pandas.DataFrame(rows, columns=["removed", "name", "status"])
+        removed: pandas.DataFrame = pandas.DataFrame(rows, columns=["removed", "name", "status"])
+        return removed
 
     @cached_property
     def _desk(self) -> Desk:
