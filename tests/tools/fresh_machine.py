@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -185,6 +186,7 @@ def main() -> None:
     if options.drive:
         drive(options.drive)
         return
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that all is undone
     with tempfile.TemporaryDirectory() as folder:
         tree = options.tree or Path(folder) / "tree"
         if not (tree / "etc" / "debian_version").exists():
