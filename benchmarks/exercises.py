@@ -1,8 +1,8 @@
 """Count exercises, wrong attempts and conditions that are needed, and measure how long a check takes.
 
-    LABKIT_ROOT=… python benchmarks/exercises.py [02 …]
+    python benchmarks/exercises.py [02 …] > benchmarks/EXERCISES.md
 
-needs a running engine of that root.  A condition is *needed* when some wrong attempt gets through as
+It needs the running engine of this checkout, or of ``LABKIT_ROOT``.  A condition is *needed* when some wrong attempt gets through as
 soon as it is knocked out; the share of these is the mutation score.  Times are of checks that pass.
 """
 
@@ -31,7 +31,12 @@ def main(labs: list[str]) -> int:
     paths = Paths.of(Path(os.environ.get("LABKIT_ROOT", CHECKOUT)))
     record = EngineRecord.load(paths.record)
     kinds = [kind.value for kind in Kind]
-    print(f"Docker {record.version}, API {record.api_version}, {os.cpu_count()} cores\n")
+    load = os.getloadavg()[0]
+    print(
+        "# Exercises, and what their checks need\n\nPrinted by `python benchmarks/exercises.py`. A condition is *needed*"
+    )
+    print("when some wrong attempt gets through without it. Times are of checks that pass.\n")
+    print(f"Docker {record.version}, API {record.api_version}, {os.cpu_count()} cores, load at the start {load:.1f}\n")
     print(f"| lab | exercises | {' | '.join(kinds)} | wrong attempts | conditions | needed | median ms | worst ms |")
     print("|---" * (len(kinds) + 7) + "|")
     total: Counter[str] = Counter()
