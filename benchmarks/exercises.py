@@ -2,8 +2,8 @@
 
     python benchmarks/exercises.py [02 …] > benchmarks/EXERCISES.md
 
-It needs the running engine of this checkout, or of ``LABKIT_ROOT``.  A condition is *needed* when some wrong attempt gets through as
-soon as it is knocked out; the share of these is the mutation score.  Times are of checks that pass.
+It needs the running engine of this checkout, or of ``LABKIT_ROOT``.  The share of
+conditions that are needed is the mutation score.
 """
 
 from __future__ import annotations
@@ -24,6 +24,11 @@ from labkit.engines.base import EngineRecord, Paths  # noqa: E402
 from labkit.exercises.record import LABS, Kind, of_lab  # noqa: E402
 
 TIMES = 5
+HEAD = """# Exercises, and what their checks need
+
+Printed by `python benchmarks/exercises.py`. A condition is *needed* when some wrong attempt gets
+through as soon as it is knocked out. Times are of checks that pass.
+"""
 
 
 def main(labs: list[str]) -> int:
@@ -32,10 +37,7 @@ def main(labs: list[str]) -> int:
     record = EngineRecord.load(paths.record)
     kinds = [kind.value for kind in Kind]
     load = os.getloadavg()[0]
-    print(
-        "# Exercises, and what their checks need\n\nPrinted by `python benchmarks/exercises.py`. A condition is *needed*"
-    )
-    print("when some wrong attempt gets through without it. Times are of checks that pass.\n")
+    print(HEAD)
     print(f"Docker {record.version}, API {record.api_version}, {os.cpu_count()} cores, load at the start {load:.1f}\n")
     print(f"| lab | exercises | {' | '.join(kinds)} | wrong attempts | conditions | needed | median ms | worst ms |")
     print("|---" * (len(kinds) + 7) + "|")
