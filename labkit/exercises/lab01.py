@@ -298,6 +298,7 @@ _TLS = {
     "tlscert": "{folder}/server-cert.pem",
     "tlskey": "{folder}/server-key.pem",
 }
+_CERTIFICATE = {"tlscert": _TLS["tlscert"], "tlskey": _TLS["tlskey"]}
 _ONE_DOOR = restart({"hosts": ["{tcp}"], **_NO_TLS})
 
 
@@ -342,11 +343,11 @@ def _listens_on_tcp() -> bool:
     ])],
     wrong=[
         Wrong("the second port alone", [restart({"hosts": ["{tls}"]})],
-              expected="this Engine at {tcp}", found="Nothing listens at {tcp}."),
+              expected="this Engine at {tcp}", found="…{tcp}…"),
         Wrong("a reload", [reload({"hosts": ["{tcp}", "{tls}"]})],
-              expected="this Engine at {tls}", found="Nothing listens at {tls}. (daemon.json names it)"),
+              expected="this Engine at {tls}", found="…{tls}… (daemon.json names it)"),
         Wrong("another address of loopback", [restart({"hosts": ["{tcp}", "{other_tls}"]})],
-              expected="this Engine at {tls}", found="Nothing listens at {tls}."),
+              expected="this Engine at {tls}", found="…{tls}…"),
         Wrong("with TLS on both", [
             server("localhost"), client("learner"), restart({**_TLS, "hosts": ["{tcp}", "{tls}"]}),
         ], expected="this Engine at {tcp}", found="400 Client sent an HTTP request to an HTTPS server."),
@@ -428,12 +429,14 @@ def _keeps_out(x: Case) -> None:
         ),
     },
     solution=Solution(
-        [server("localhost", "127.0.0.1", "{third}"), restart({"tlscert": _TLS["tlscert"], "tlskey": _TLS["tlskey"]})],
+        [server("localhost", "127.0.0.1", "{third}"), restart(_CERTIFICATE)],
         _("An address is a name of its own: it has to be among the names of the certificate."),
     ),
-    also=[Also("with further names", [server("127.0.0.1", "{third}", "localhost", "192.0.2.1"), restart({})])],
+    also=[Also("with further names", [
+        server("127.0.0.1", "{third}", "localhost", "192.0.2.1"), restart(_CERTIFICATE),
+    ])],
     wrong=[
-        Wrong("without localhost", [server("127.0.0.1", "{third}"), restart({})],
+        Wrong("without localhost", [server("127.0.0.1", "{third}"), restart(_CERTIFICATE)],
               expected="this Engine at {by_name}", found="… Hostname mismatch…"),
         Wrong("without a restart", [server("localhost", "127.0.0.1", "{third}")],
               expected="this Engine at {tls}", found="another certificate than that in server-cert.pem; … {tls} …"),
@@ -441,12 +444,12 @@ def _keeps_out(x: Case) -> None:
             "tlscert": "{folder}/other/server-cert.pem", "tlskey": "{folder}/other/server-key.pem",
         })], expected="this Engine at {by_name}",
               found="another certificate than that in server-cert.pem; … {by_name} …"),
-        Wrong("expired", [server("localhost", "127.0.0.1", "{third}", days=-1), restart({})],
+        Wrong("expired", [server("localhost", "127.0.0.1", "{third}", days=-1), restart(_CERTIFICATE)],
               expected="this Engine at {by_name}", found="… certificate has expired."),
         Wrong("without verification", [
             server("localhost", "127.0.0.1", "{third}"), restart({"tlsverify": False, "tls": True}),
         ], expected="a refusal", found="this Engine's answer"),
-        Wrong("without the third name", [server("localhost", "127.0.0.1"), restart({})],
+        Wrong("without the third name", [server("localhost", "127.0.0.1"), restart(_CERTIFICATE)],
               expected="{third}", found="localhost, 127.0.0.1"),
     ],
 )  # fmt: skip
@@ -495,12 +498,12 @@ def three_names(x: Case) -> None:
         ),
     },
     solution=Solution(
-        [server("localhost"), restart({"tlsverify": True}), mode("key.pem", 0o600)],
+        [server("localhost"), restart({"tlsverify": True, **_CERTIFICATE}), mode("key.pem", 0o600)],
         _("The first fault is seen at once, as something fails. The two others are seen only by who looks for them."),
     ),
     also=[Also("everything anew", [*_LEARNER, restart(_TLS)])],
     wrong=[
-        Wrong("the certificate alone", [server("localhost"), restart({}), mode("key.pem", 0o600)],
+        Wrong("the certificate alone", [server("localhost"), restart(_CERTIFICATE), mode("key.pem", 0o600)],
               expected="a refusal", found="this Engine's answer"),
         Wrong("verification alone", [restart({"tlsverify": True}), mode("key.pem", 0o600)],
               expected="this Engine at {by_name}", found="… Hostname mismatch…"),
@@ -509,7 +512,7 @@ def three_names(x: Case) -> None:
         Wrong("a certificate that has expired", [server("localhost", days=-1), restart({"tlsverify": True})],
               expected="this Engine at {by_name}", found="… certificate has expired."),
         Wrong("the port closed", [restart({"hosts": []})],
-              expected="this Engine at {by_name}", found="Nothing listens at {by_name}."),
+              expected="this Engine at {by_name}", found="…{by_name}…"),
     ],
 )  # fmt: skip
 def three_faults(x: Case) -> None:

@@ -307,9 +307,12 @@ lab.check("1.4")
 # %% [markdown] id="part-3"
 # ## Part 3. Where the daemon listens (15 minutes)
 #
-# So far every call went through a **unix socket**: a file that a program on the *same machine* can open like a
-# connection. Who may open the file may use the API, and the file belongs to root and to the group `docker`. That is the
-# Engine's default, and a good one.
+# A **unix socket** is a file that a program on the *same machine* can open like a connection. Who may open the file may
+# use the API, and the file belongs to root and to the group `docker`. That is where a daemon listens by default, and a
+# good default it is. **TCP** reaches further: it connects an address and a **port**, a number that tells the services of
+# one machine apart.
+#
+# Your calls so far went here (an Engine that runs in a container may have to be reached by TCP from the beginning):
 
 # %% id="endpoint"
 print(str(lab.endpoint).partition(":")[0])
@@ -356,7 +359,8 @@ lab.post(f"/containers/{lab.name('reader')}/wait")
 print(lab.get(f"/containers/{lab.name('reader')}/logs", stdout=True).text)
 
 # %% [markdown] id="root-shell-read"
-# `root:` is the beginning of the list of passwords. No password was asked for: the API over plain TCP has none. With
+# `root:` is the beginning of the list of passwords. (An Engine in a container may have no such file, and then nothing is
+# printed: the disk that is mounted is the one that the daemon sees.) No password was asked for: the API over plain TCP has none. With
 # `:ro` taken away, that container could have *written* the file. On `0.0.0.0`, *all addresses of this machine*, anybody
 # in the network could have done the same. Port 2375 is the first thing that scanners look for.
 #
@@ -383,7 +387,8 @@ attempt(tcp)
 
 # %% [markdown] id="tcp-before-read"
 # No status code: a status is something that a server says, and there is no server. In a terminal, `curl` says
-# *Connection refused* here.
+# *Connection refused* here. (Before an Engine in a container stands a proxy, which takes the connection, finds nobody
+# behind it, and closes it again.)
 #
 # `lab.daemon.restart({...})` changes keys in `daemon.json` and restarts the daemon. That takes a few seconds: a daemon
 # that is to be reached without TLS hesitates before it starts, and says in its log that this is dangerous. The unix
@@ -751,7 +756,7 @@ attempt(url, known)
 attempt(url, known)
 print(certs.read(server.cert)["names"], lab.daemon.config()["tlsverify"])
 server = ca.server("localhost", "127.0.0.1")
-lab.daemon.restart({"tlsverify": True})
+lab.daemon.restart({"tlsverify": True, "tlscert": server.cert, "tlskey": server.key})
 (certs.folder() / "key.pem").chmod(0o600)
 attempt(url, known)
 attempt(url, TLS(ca=ca.cert))
