@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from enginehelp import eventually, make_root, run, started, traces
+from enginehelp import eventually, make_root, page, run, started, traces
 
 from labkit.engines import hub, images, learner, setup
 from labkit.engines.base import Capability, EngineRecord, Paths
@@ -234,15 +234,7 @@ def _serves_a_folder(own: Paths, session: Session, port: int) -> None:
     (own.work / "index.html").write_text("from the learner's folder")
     host = {"PortBindings": {"80/tcp": [{"HostPort": str(port)}]}, "Binds": [f"{own.work}:/usr/share/nginx/html"]}
     run(session, "web", Image="nginx", HostConfig=host)
-
-    def fetched() -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/") as answer:
-                return bool(answer.read() == b"from the learner's folder")
-        except OSError:
-            return False
-
-    eventually(fetched)
+    eventually(lambda: page(f"http://127.0.0.1:{port}/") == b"from the learner's folder")
 
 
 def _has_a_registry(session: Session, record: EngineRecord) -> None:

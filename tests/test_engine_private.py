@@ -8,14 +8,26 @@ import signal
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import trustme
-from enginehelp import CHECKOUT, SETUP, eventually, family, kill, machine, make_root, processes, run, started, traces
+from enginehelp import (
+    CHECKOUT,
+    SETUP,
+    eventually,
+    family,
+    kill,
+    machine,
+    make_root,
+    page,
+    processes,
+    run,
+    started,
+    traces,
+)
 
 from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
@@ -76,7 +88,8 @@ def test_bystander(tmp_path: Path, images: Path) -> None:
         session.request("POST", "/networks/create", json={"Name": "theirs"}).raise_for_status()
         ours = {"PortBindings": {"80/tcp": [{"HostPort": str(lab_port)}]}, "NetworkMode": "theirs"}
         run(session, "theirs", Image="nginx", HostConfig=ours)
-        assert "Welcome to nginx" in there.do("curl", "-s", f"127.0.0.1:{lab_port}")
+        address = f"127.0.0.1:{lab_port}"
+        eventually(lambda: "Welcome to nginx" in there.do("sh", "-c", f"curl -s {address} || true"))
         assert there.docker() == before[1]
 
         kill(paths, SUPERVISOR)
@@ -179,8 +192,7 @@ def test_ports(paths: Paths, session: Session) -> None:
     run(session, "any", Image="nginx", HostConfig={"PublishAllPorts": True})
     found = session.request("GET", "/containers/any/json").json()["NetworkSettings"]["Ports"]["80/tcp"]
     for number in {port, *(int(one["HostPort"]) for one in found)}:
-        with urllib.request.urlopen(f"http://127.0.0.1:{number}/") as answer:
-            assert b"Welcome to nginx" in answer.read()
+        eventually(lambda number=number: b"Welcome to nginx" in page(f"http://127.0.0.1:{number}/"))
     listening = subprocess.run(["ss", "-ltnH"], capture_output=True, text=True, check=True).stdout
     assert {line.split()[3] for line in listening.splitlines() if f":{port} " in line} <= {
         f"127.0.0.1:{port}",

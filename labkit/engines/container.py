@@ -26,19 +26,12 @@ from ..session import Session
 from ..streams import Frame
 from . import box, control, debian, learner, ports, registry
 from .base import LABEL, Capability, DaemonConfig, Engine, EngineRecord, Paths, Progress, RegistryRecord
+from .boxspec import Spec, code
 from .layout import Layout
 from .ports import Block
 from .private import quiet, stop_containers
 
-_PACKAGE = Path(__file__).parents[1]
-_CODE = ("__init__.py", "errors.py", "messages.py", "model.py")
 _FILES = ("tlscacert", "tlscert", "tlskey")
-# All that --privileged gives, but for what a Docker in a container of its own may lack itself.
-_CAPABILITIES = (
-    "AUDIT_CONTROL AUDIT_WRITE BLOCK_SUSPEND CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL "
-    "LEASE LINUX_IMMUTABLE MKNOD NET_ADMIN NET_BIND_SERVICE NET_BROADCAST NET_RAW SETFCAP SETGID SETPCAP SETUID "
-    "SYS_ADMIN SYS_BOOT SYS_CHROOT SYS_NICE SYS_PACCT SYS_PTRACE SYS_TIME SYS_TTY_CONFIG SYSLOG WAKE_ALARM"
-)
 
 
 class Container(Engine):
@@ -52,7 +45,8 @@ class Container(Engine):
         self.name = f"{LABEL}-{paths.instance}"
         self._root = PurePosixPath("/lab") / paths.instance
         # The supervisor in there is root, wherever this process is not.
-        self._run = PurePosixPath("/run") / LABEL / Paths.of(Path(self._root)).instance
+        run = PurePosixPath("/run") / LABEL / Paths.of(Path(self._root)).instance
+        self._spec = Spec(paths, self.name, self._root, run)
 
     def unavailable(self) -> str:
         if os.name != "posix":
@@ -117,9 +111,9 @@ class Container(Engine):
 
     def _try(self, docker: Session, image: str, block: Block, *, privileged: bool) -> str:
         """Make the container and start it; return why it did not start, or nothing."""
-        body = self._body(docker, image, block, privileged=privileged)
+        body = self._spec.body(image, block, privileged=privileged, shared_socket=_shares_kernel(docker))
         docker.request("POST", "/containers/create", {"name": self.name}, json=body).raise_for_status()
-        self._put(docker, "/", _code())
+        self._put(docker, "/", code())
         if Layout(self.paths.state / "images").images():
             self._upload_images(docker)
         begun = docker.request("POST", f"/containers/{self.name}/start")
@@ -127,43 +121,6 @@ class Container(Engine):
             return ""
         docker.request("DELETE", f"/containers/{self.name}", {"force": True})
         return begun.error
-
-    def _body(self, docker: Session, image: str, block: Block, *, privileged: bool) -> dict[str, Any]:
-        published = {f"{port}/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(port)}] for port in _published(block)}
-        binds = [f"{self.name}:/lab", f"{self.paths.work}:{self.paths.work}"]
-        binds += [f"{self.paths.state / 'log'}:{self._root}/.lab/log"]
-        if self._shares_kernel(docker):
-            binds.append(f"{self.paths.run}:{self._run}")
-        host: dict[str, Any] = {
-            "Binds": binds,
-            "NetworkMode": self.name,
-            "PortBindings": published,
-            "Tmpfs": {"/run": "mode=755", "/tmp": "exec"},  # noqa: S108 - a place in the container
-            "SecurityOpt": ["seccomp=unconfined", "apparmor=unconfined", "label=disable"],
-            "MaskedPaths": [],
-            "ReadonlyPaths": [],
-        }
-        if privileged:
-            host["Privileged"] = True
-        else:
-            host["CapAdd"] = _CAPABILITIES.split()
-            host["DeviceCgroupRules"] = ["a *:* rwm"]
-            binds.append("/sys/fs/cgroup:/sys/fs/cgroup")
-        return {
-            "Image": image,
-            "Hostname": self.name,
-            "Labels": {LABEL: "engine"},
-            "Entrypoint": ["python3", "-m", "labkit.engines.supervisor"],
-            "Cmd": [str(self._root), str(block.base)],
-            "Env": [f"PATH={box.PATH}", "PYTHONPATH=/opt", f"LABKIT_GROUP={os.getegid()}", *_language()],
-            "ExposedPorts": {port: {} for port in published},
-            "HostConfig": host,
-        }
-
-    def _shares_kernel(self, docker: Session) -> bool:
-        """Whether a socket made in a container can be opened from here: not across a virtual machine."""
-        kernel = docker.request("GET", "/info").json().get("KernelVersion")
-        return sys.platform == "linux" and bool(kernel == platform.release())
 
     def _put(self, docker: Session, folder: str, archive: bytes) -> None:
         file = self.paths.state / "upload.tar"
@@ -298,26 +255,6 @@ class Container(Engine):
         return Session(learner.noted(self.paths) or learner.find(self.paths))
 
 
-def _published(block: Block) -> list[int]:
-    return [*block.fixed, *range(block.labs[0], block.engine[1] + 1)]
-
-
-def _language() -> list[str]:
-    return [f"LABKIT_LANG={os.environ['LABKIT_LANG']}"] if "LABKIT_LANG" in os.environ else []
-
-
-def _code() -> bytes:
-    """The part of labkit that the supervisor needs, as a tar to be unpacked at the root."""
-    archive = io.BytesIO()
-    with tarfile.open(fileobj=archive, mode="w") as tar:
-        for name in (*_CODE, *(f"engines/{file.name}" for file in sorted((_PACKAGE / "engines").glob("*.py")))):
-            info = tarfile.TarInfo(f"opt/labkit/{name}")
-            content = (_PACKAGE / name).read_bytes()
-            info.size, info.mode = len(content), 0o644
-            tar.addfile(info, io.BytesIO(content))
-    return archive.getvalue()
-
-
 def _lines(pieces: Iterator[Any]) -> Iterator[bytes]:
     """The lines that a command printed, out of the frames of its output."""
     rest = b""
@@ -326,3 +263,9 @@ def _lines(pieces: Iterator[Any]) -> Iterator[bytes]:
             continue  # an interpreter's complaint: the answer will be missing
         *lines, rest = (rest + (piece.data if isinstance(piece, Frame) else piece)).split(b"\n")
         yield from lines
+
+
+def _shares_kernel(docker: Session) -> bool:
+    """Whether a socket made in a container can be opened from here: not across a virtual machine."""
+    kernel = docker.request("GET", "/info").json().get("KernelVersion")
+    return sys.platform == "linux" and bool(kernel == platform.release())

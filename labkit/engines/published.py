@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import errno
 import ipaddress
+from itertools import pairwise
 from pathlib import Path
 
 from .netns import Here, There, forward
@@ -36,11 +36,12 @@ class Published:
             line = await reader.readline()
             try:
                 server = await self._open(line.decode().rstrip("\n").split("\0"))
-                writer.write(b"ok")
-            except (OSError, ValueError) as error:
-                writer.write(str(getattr(error, "strerror", None) or error).encode())
+                answer = b"ok"
+            except (OSError, ValueError, KeyError) as error:
+                answer = str(getattr(error, "strerror", None) or error).encode()
+            writer.write(answer)
             await writer.drain()
-            if server is not None:
+            if answer == b"ok":
                 await reader.read()  # until dockerd stops the one who asked
         except OSError:
             pass
@@ -51,30 +52,24 @@ class Published:
 
     async def _open(self, argv: list[str]) -> asyncio.Server | None:
         asked = _options(argv)
-        if asked.proto != "tcp":
-            raise ValueError(f"the lab's engine publishes TCP ports alone, not {asked.proto}")
-        target = (self._network, asked.container_ip, asked.container_port)
-        address = loopback(asked.host_ip)
+        if asked["proto"] != "tcp":
+            raise ValueError(f"the lab's engine publishes TCP ports alone, not {asked['proto']}")
+        target = (self._network, asked["container-ip"], int(asked["container-port"]))
+        address, port = loopback(asked.get("host-ip", "")), int(asked["host-port"])
         if ":" not in address:
             address = address if self._outside == "127.0.0.1" else self._outside
-            return await forward(self._here, address, asked.host_port, target)
+            return await forward(self._here, address, port, target)
         try:
-            return await forward(self._here, address, asked.host_port, target)
+            return await forward(self._here, address, port, target)
         except OSError as error:
             if error.errno in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
                 return None  # a machine without IPv6: dockerd asks all the same
             raise
 
 
-def _options(argv: list[str]) -> argparse.Namespace:
-    """Read docker-proxy's options; those of newer releases that change nothing here are let pass."""
-    parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False)
-    parser.add_argument("-proto", default="tcp")
-    parser.add_argument("-host-ip", default="")
-    parser.add_argument("-host-port", type=int, default=0)
-    parser.add_argument("-container-ip", default="")
-    parser.add_argument("-container-port", type=int, default=0)
-    return parser.parse_known_args(argv)[0]
+def _options(argv: list[str]) -> dict[str, str]:
+    """Read docker-proxy's options, pairs of ``-name`` and value; a flag without a value is passed over."""
+    return {name.lstrip("-"): value for name, value in pairwise(argv) if name.startswith("-")}
 
 
 def loopback(asked: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 from ..errors import EngineError
 from ..messages import _
-from . import boot, control, dockerd, hub, mirror, ports, registry
+from . import boot, control, dockerd, ports, registry
 from .base import Paths
 from .daemon import Begun, Daemon
 from .front import front
@@ -102,6 +102,8 @@ class Supervisor:
 
     async def images(self, say: Say) -> dict[str, Any]:
         """Fill the mirror, with images from the Hub where none are kept yet; say whether there are any now."""
+        from . import mirror  # HTTP is slow to import, and dockerd is starting
+
         kept = Layout(self.paths.state / "images")
         loop = asyncio.get_running_loop()
         if not kept.images():
@@ -111,6 +113,8 @@ class Supervisor:
         return {**self.status(), "images": bool(kept.images())}
 
     async def _from_hub(self, kept: Layout, say: Say) -> None:
+        from . import hub  # as above
+
         loop = asyncio.get_running_loop()
         url = await loop.run_in_executor(None, hub.address, self.daemon.socket)
         if self._registry is None or not url or not await loop.run_in_executor(None, hub.reachable, url):
