@@ -199,9 +199,12 @@ class Screen:
 
 
 def _close(widget: Any) -> None:
+    """Close a widget with all that belongs to it: layout and style are models of their own."""
     for child in getattr(widget, "children", ()):
         _close(child)
-    widget.close()
+    for part in (getattr(widget, "layout", None), getattr(widget, "style", None), widget):
+        if part is not None:
+            part.close()
 
 
 class BarsView:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
@@ -11,9 +13,10 @@ from typing import Any
 
 import ipywidgets
 import pytest
+from jupyter_client.manager import run_kernel
 from samples import HOSTILE, OTHERS, Values, event, exchange, frame, lines, pull
 from test_render import ATTRIBUTES, TAGS, Walker, sanitized
-from wire import Server, answers
+from wire import Seen, Server, answers
 
 from labkit import widgets
 from labkit.client import Unsent
@@ -277,3 +280,48 @@ def test_a_watched_stream_in_a_kernel(streaming: Streaming, monkeypatch: pytest.
         assert isinstance(place.shown[0], kind)
         assert result.ended == "end"
         assert result.items
+
+
+def _idle(messages: list[dict[str, Any]], asked: str) -> bool:
+    """Whether the last message says that a request was carried out."""
+    last = messages[-1] if messages else {}
+    mine = last.get("parent_header", {}).get("msg_id") == asked
+    return mine and last["msg_type"] == "status" and last["content"]["execution_state"] == "idle"
+
+
+def test_in_a_real_kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A kernel shows bars while the pull runs, then puts text in their place, and the table is the cell's result."""
+    monkeypatch.delenv("LABKIT_LIVE", raising=False)
+
+    drawn = threading.Event()
+
+    def slowly(conn: socket.socket, _seen: Seen) -> None:
+        told = pull(OTHERS).splitlines(keepends=True)
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n" + b"".join(told[:5]))
+        drawn.wait(60)
+        conn.sendall(b"".join(told[5:]))
+
+    messages: list[dict[str, Any]] = []
+    with Server(tmp_path / "docker.sock", answer=slowly) as server, run_kernel(cwd=str(tmp_path)) as kernel:
+        code = (
+            "from labkit.model import Endpoint; from labkit.session import Session; from labkit.widgets import watch\n"
+            f"session = Session(Endpoint(socket={server.endpoint.socket!r}), '1.41')\n"
+            "watch(session.stream('POST', '/images/create'))"
+        )
+        asked = kernel.execute(code)
+        while not _idle(messages, asked):
+            message = kernel.get_iopub_msg(timeout=120)
+            messages.append(message)
+            if message["msg_type"] == "comm_msg" and message["content"]["data"].get("state", {}).get("value"):
+                drawn.set()
+    assert drawn.is_set()
+    kinds = [message["msg_type"] for message in messages]
+    shown = next(m["content"] for m in messages if m["msg_type"] == "display_data")
+    assert "application/vnd.jupyter.widget-view+json" in shown["data"]
+    left = next(m["content"] for m in messages if m["msg_type"] == "update_display_data")
+    assert left["data"] == {"text/plain": "The live view has ended. What came of it:"}
+    assert left["transient"] == shown["transient"]
+    result = next(m["content"]["data"] for m in messages if m["msg_type"] == "execute_result")
+    assert "Pull complete" in result["text/plain"]
+    assert "<table" in result["text/html"]
+    assert kinds.count("comm_open") == kinds.count("comm_close")
