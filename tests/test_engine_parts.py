@@ -100,6 +100,7 @@ def test_a_claim_is_exclusive(tmp_path: Path) -> None:
         ("0.0.0.0", "127.0.0.1"),
         ("192.0.2.7", "127.0.0.1"),
         ("127.0.0.2", "127.0.0.2"),
+        ("nonsense", "127.0.0.1"),
         ("::", "::1"),
     ],
 )
@@ -225,4 +226,4 @@ def test_failed_install_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     heard: list[str] = []
     with pytest.raises(EngineError, match="Unable to fetch"):
         packages.install(["docker.io"], lambda said, _share: heard.append(said))
-    assert heard[0] == "Installing Docker: apt-get install -y --no-install-recommends docker.io"
+    assert heard[0].endswith(": apt-get install -y --no-install-recommends docker.io")

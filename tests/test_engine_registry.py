@@ -62,17 +62,9 @@ def test_images_are_there(session: Session) -> None:
 
 def test_busybox_commands(session: Session) -> None:
     """busybox has the commands that labs type into it."""
-    said = output(session, "busybox", "sh", "-c", "for c in ps wget nslookup nc ping httpd vi tar; do which $c; done")
-    assert [line.rsplit("/", 1)[-1] for line in said.split()] == [
-        "ps",
-        "wget",
-        "nslookup",
-        "nc",
-        "ping",
-        "httpd",
-        "vi",
-        "tar",
-    ]
+    wanted = ["ps", "wget", "nslookup", "nc", "ping", "httpd", "vi", "tar"]
+    said = output(session, "busybox", "which", *wanted)
+    assert [line.rsplit("/", 1)[-1] for line in said.split()] == wanted
 
 
 def test_names_on_a_network(session: Session) -> None:
@@ -108,7 +100,7 @@ def test_all_tags(session: Session, registry: RegistryRecord) -> None:
 
 
 def test_push_with_a_password(session: Session, registry: RegistryRecord) -> None:
-    """The private registry takes a push with its password, refuses one without, and its images are found by a search."""
+    """The private registry takes a push with its password alone, and a search finds what was pushed."""
     name = f"{registry.private}/test/box"
     session.request("POST", "/images/busybox/tag", {"repo": name, "tag": "latest"}).raise_for_status()
     try:
