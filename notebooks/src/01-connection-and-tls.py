@@ -330,8 +330,9 @@ print(str(lab.endpoint).partition(":")[0])
 # %% [markdown] id="hosts-then-now"
 # One host: the socket.
 #
-# > **Then / now.** In 2016 one wrote `DOCKER_OPTS="-H=tcp://0.0.0.0:2375"` into `/etc/default/docker`. A systemd service
-# > no longer reads that file, so the line does nothing. Now it is `hosts` in `daemon.json`:
+# > **Then / now.** In 2016 one wrote `DOCKER_OPTS="-H=tcp://0.0.0.0:2375"` into `/etc/default/docker`. The
+# > service of Docker's own packages doesn't read that file, so there the line does nothing; Debian's still does. Now it is
+# > `hosts` in `daemon.json`, which every dockerd reads:
 # >
 # > ```json
 # > {"hosts": ["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375"]}
