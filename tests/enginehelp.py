@@ -130,14 +130,11 @@ class Machine:
 
     def network(self) -> str:
         """Everything that a Docker on this machine rests on, as text without counters and times."""
-        said = [
-            self.do(program)
-            for program in ("iptables-save", "ip6tables-save")
-        ]
+        said = [self.do(program) for program in ("iptables-save", "ip6tables-save")]
         rules = re.sub(r"\[\d+:\d+\]|^#.*$", "", "\n".join(said), flags=re.M)
         links = re.sub(r"valid_lft \S+ preferred_lft \S+", "", self.do("ip", "address"))
         routes = self.do("ip", "route", "show", "table", "all") + self.do("ip", "-6", "route")
-        settings = self.do("sh", "-c", "grep -r . /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge 2>/dev/null || true")
+        settings = self.do("sh", "-c", "grep -r . /proc/sys/net/ipv4/ip_forward /proc/sys/net/bridge 2>&1 || true")
         mounts = self.do("cat", "/proc/self/mountinfo")
         files = self.do("find", "/run", "/etc/docker", "-printf", "%p %y %m\n")
         return "\n".join([rules, links, routes, settings, mounts, files, self.do("ss", "-lntuH")])
