@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 import trustme
-from wire import OK, Seen, Server, answers
+from wire import OK, Seen, Server, answers, until
 
 from labkit import transport
 from labkit.errors import ConnectionFailed, LabError, StreamError
@@ -284,9 +284,9 @@ def test_a_kept_connection_that_went_stale(tmp_path: Path) -> None:
     keep = OK.replace(b"Connection: close\r\n", b"")
     with Server(tmp_path / "s", answer=answers(keep)) as server:  # says nothing of closing, and closes
         session = Session(server.endpoint, "1.41")
-        for _n in range(3):
+        for n in range(3):
             assert session.request("GET", "/info").json() == {}
-            time.sleep(0.05)
+            until(lambda n=n: server.ended > n)
     assert len(server.seen) == 3
 
 

@@ -16,7 +16,7 @@ import pytest
 from jupyter_client.manager import run_kernel
 from samples import HOSTILE, OTHERS, Values, event, exchange, frame, lines, pull
 from test_render import ATTRIBUTES, TAGS, Walker, sanitized
-from wire import Seen, Server, answers
+from wire import Seen, Server, answers, until
 
 from labkit import widgets
 from labkit.client import Unsent
@@ -263,8 +263,7 @@ def test_the_last_item_before_a_silence_is_drawn(monkeypatch: pytest.MonkeyPatch
     with Screen(ipywidgets.HTML(), lambda: drawn.append(count)):
         time.sleep(0.15)
         count = 7
-        time.sleep(0.25)
-        assert drawn[-1] == 7
+        until(lambda: drawn and drawn[-1] == 7)
 
 
 def test_a_watched_stream_in_a_kernel(streaming: Streaming, monkeypatch: pytest.MonkeyPatch) -> None:

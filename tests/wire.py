@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,8 @@ class Server:
     path: of the unix socket; None for TCP.
     tls: the server's TLS settings.
     answer: what is done with a connection after its request was read; None answers 200.
+
+    `seen` are the requests, `problems` what went wrong with connections, `ended` how many are over.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class Server:
     ) -> None:
         self.seen: list[Seen] = []
         self.problems: list[BaseException] = []
+        self.ended = 0
         self._tls, self._answer = tls, answer
         if path:
             self._sock = socket.socket(socket.AF_UNIX)
@@ -91,6 +95,15 @@ class Server:
                 except OSError:
                     pass
                 conn.close()
+                self.ended += 1
+
+
+def until(true: Callable[[], object], seconds: float = 10) -> None:
+    """Wait until something is true; a busy machine may take its time.  Fails when it does not come true."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
 
 
 def _ok(conn: socket.socket, seen: Seen) -> None:
