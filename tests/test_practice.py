@@ -10,76 +10,17 @@ import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
+from practicehelp import Clock, tar
 
 from labkit.engines.base import EngineRecord, Paths
-from labkit.engines.practice import bundled, snapshot
-from labkit.engines.practice.core import Core
+from labkit.engines.practice import snapshot
 from labkit.engines.practice.kind import PracticeEngine
 from labkit.engines.practice.profile import profile
-from labkit.engines.practice.registry import Registry
-from labkit.engines.practice.wire import Reply
 from labkit.errors import UsageError
 
 CHECKOUT = Path(__file__).parents[1]
-AUTH_NONE = "e30="
-
-
-class Clock:
-    """A core with a clock of its own: nothing waits for real."""
-
-    def __init__(self, version: str = "20.10") -> None:
-        self.now = 1_800_000_000.0
-        self.core = Core(profile(version), now=self.now)
-        self.registry = Registry()
-        self.core.registries = {"127.0.0.1:5000": self.registry}
-        self.core.config = {"registry-mirrors": ["http://127.0.0.1:5000"]}
-        for label, image in bundled.images().items():
-            repository, _colon, tag = label.partition(":")
-            self.registry.add(f"library/{repository}", tag, image)
-            self.core.state.images[image.id] = image
-            image.tags.append(label)
-
-    def __call__(
-        self, method: str, target: str, body: Any = None, *, limit: float = 60.0, **headers: str
-    ) -> tuple[int, bytes]:
-        """Ask, and let time pass until the answer is whole."""
-        given = {name.replace("_", "-"): value for name, value in headers.items()}
-        data = body if isinstance(body, bytes) else b""
-        if body is not None and not isinstance(body, bytes):
-            data = json.dumps(body).encode()
-            given.setdefault("content-type", "application/json")
-        call = self.core.handle(method, target, given, data, now=self.now)
-        end, out = self.now + limit, b""
-        while self.now <= end:
-            again = self.core.tick(self.now)
-            if isinstance(call.answer, Reply):
-                return call.answer.status, call.answer.body
-            if call.answer is not None:
-                out += call.answer.channel.take()
-                if call.answer.channel.ended and not call.answer.channel.outgoing:
-                    return call.answer.status, out
-            if again is None:
-                break
-            self.now = max(again, self.now + 0.0005)
-        return 0, out
-
-    def sh(self, script: str, image: str = "busybox", **more: Any) -> str:
-        """Run a script in a container; return what it printed."""
-        identity = self.ok(
-            "POST", "/containers/create", {"Image": image, "Cmd": ["sh", "-c", script], "Tty": True, **more}
-        )["Id"]
-        assert self("POST", f"/containers/{identity}/start")[0] == 204
-        self("POST", f"/containers/{identity}/wait", limit=600)
-        return self("GET", f"/containers/{identity}/logs?stdout=1&stderr=1")[1].decode().replace("\r\n", "\n")
-
-    def ok(self, method: str, target: str, body: Any = None, **more: Any) -> Any:
-        """Ask, and return the JSON of an answer below 400."""
-        status, data = self(method, target, body, **more)
-        assert 200 <= status < 400, (status, data)
-        return json.loads(data) if data.strip() else None
 
 
 @pytest.fixture(params=["20.10", "29"])
@@ -189,21 +130,11 @@ def test_volumes_outlive_containers(engine: Clock) -> None:
     assert engine("DELETE", "/volumes/keep?force=1")[0] == 409
 
 
-def _tar(**files: bytes) -> bytes:
-    target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w") as archive:
-        for name, data in files.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(data)
-            archive.addfile(info, io.BytesIO(data))
-    return target.getvalue()
-
-
 def test_build_save_load(engine: Clock) -> None:
     """A built image runs, and comes back the same from an archive."""
     recipe = b"FROM busybox\nENV WORD=hi\nRUN echo $WORD > /word\nCOPY page /www/\nCMD cat /word /www/page\n"
     _status, told = engine(
-        "POST", "/build?t=mine", _tar(Dockerfile=recipe, page=b"page\n"), content_type="application/x-tar"
+        "POST", "/build?t=mine", tar(Dockerfile=recipe, page=b"page\n"), content_type="application/x-tar"
     )
     assert b"Successfully tagged mine:latest" in told
     identity = engine.ok("GET", "/images/mine/json")["Id"]
@@ -220,12 +151,10 @@ def test_build_save_load(engine: Clock) -> None:
 
 def test_failures_inside_200(old: Clock) -> None:
     """A failing step is an error inside a 200; a broken Dockerfile is a 400."""
-    status, told = old(
-        "POST", "/build", _tar(Dockerfile=b"FROM busybox\nRUN false\n"), content_type="application/x-tar"
-    )
+    status, told = old("POST", "/build", tar(Dockerfile=b"FROM busybox\nRUN false\n"), content_type="application/x-tar")
     assert status == 200
     assert b"returned a non-zero code: 1" in told
-    assert old("POST", "/build", _tar(Dockerfile=b"FRM busybox\n"), content_type="application/x-tar")[0] == 400
+    assert old("POST", "/build", tar(Dockerfile=b"FRM busybox\n"), content_type="application/x-tar")[0] == 400
 
 
 def test_pull_tells_of_layers(engine: Clock) -> None:

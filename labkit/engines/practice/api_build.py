@@ -201,7 +201,8 @@ def _run(job: Build, steps: list[Instruction]) -> Working:
     except Fault as fault:
         _clean(job, request.flag("forcerm"))
         code = {"code": fault.status - 1000} if fault.status >= 1000 else {}
-        job.say(errorDetail={**code, "message": fault.message}, error=fault.message)
+        said = {"errorDetail": {**code, "message": fault.message}, "error": fault.message}
+        job.say(**(said if core.profile.old else dict(sorted(said.items()))))
         job.channel.end()
         return Reply()
     _clean(job, request.flag("rm", default=True))

@@ -14,7 +14,20 @@ from .machine.files import FileSystem, Folder, Link, Space, copy
 from .machine.files import changes as tree_changes
 from .machine.process import Wait
 from .state import NAME, Container, timestamp
-from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, empty, json_reply, parse_json
+from .wire import (
+    Answer,
+    Channel,
+    Fault,
+    Reply,
+    Request,
+    Streaming,
+    Working,
+    dumps,
+    empty,
+    json_reply,
+    parse_json,
+    streamed,
+)
 
 if TYPE_CHECKING:
     from .core import Core
@@ -406,11 +419,11 @@ def visible(container: Container) -> Folder:
     return made
 
 
-def export(core: Core, _request: Request, name: str) -> Reply:
+def export(core: Core, _request: Request, name: str) -> Streaming:
     """``GET /containers/{id}/export``."""
     container = core.state.container(name)
     core.event("container", "export", container.id, lifecycle.event_attributes(container))
-    return Reply(200, pack(container.root, ""), {"Content-Type": "application/octet-stream"})
+    return streamed(pack(container.root, ""), {"Content-Type": "application/octet-stream"})
 
 
 def _files(core: Core, container: Container) -> FileSystem:
@@ -454,7 +467,7 @@ def _stat(facts: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def get_archive(core: Core, request: Request, name: str) -> Reply:
+def get_archive(core: Core, request: Request, name: str) -> Streaming:
     """``GET /containers/{id}/archive``."""
     container = core.state.container(name)
     path = request.query.get("path", "")
@@ -463,7 +476,14 @@ def get_archive(core: Core, request: Request, name: str) -> Reply:
     # A path that ends in "/." means what the folder holds, not the folder.
     name = "." if path.endswith("/.") else "" if called == "/" else called
     data = pack(node, name, root=called == "/")
-    return Reply(200, data, {"Content-Type": "application/x-tar", **_stat(facts)})
+    return streamed(data, {"Content-Type": "application/x-tar", **_stat(facts)})
+
+
+def copy_old(core: Core, _request: Request, _name: str) -> Reply:
+    """``POST /containers/{id}/copy``: it ended with API 1.24, and newer engines do not know it."""
+    if core.profile.old:
+        return empty(404)
+    raise Fault(404, "page not found")
 
 
 def head_archive(core: Core, request: Request, name: str) -> Reply:

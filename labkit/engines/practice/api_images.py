@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import archive, filters, transfer
 from .layers import digest, read_layer
 from .state import Container, Image, familiar, split_tag, timestamp, with_tag
-from .wire import Answer, Fault, Reply, Request, dumps, empty, json_reply, parse_json
+from .wire import Answer, Fault, Reply, Request, Streaming, dumps, empty, json_reply, parse_json, streamed
 
 if TYPE_CHECKING:
     from .core import Core
@@ -282,7 +282,8 @@ def delete(core: Core, request: Request, name: str) -> Reply:
     if not image.tags or by_id:
         gone += [{"Untagged": pinned} for pinned in image.digests] if core.profile.old else []
         if not users:
-            gone += _destroy(core, image)
+            destroyed = _destroy(core, image)
+            gone += destroyed if core.profile.old else destroyed[:1]  # a newer one names no parent
     return json_reply(gone)
 
 
@@ -355,7 +356,7 @@ def prune(core: Core, request: Request) -> Reply:
     return json_reply({"ImagesDeleted": gone or None, "SpaceReclaimed": space})
 
 
-def _saved(core: Core, names: list[str]) -> Reply:
+def _saved(core: Core, names: list[str]) -> Streaming:
     chosen: dict[str, tuple[Image, list[str]]] = {}
     for name in names:
         image = need(core, name)
@@ -367,15 +368,15 @@ def _saved(core: Core, names: list[str]) -> Reply:
             else [t for t in image.tags if t == with_tag(name) or (whole and split_tag(t)[0] == familiar(name))]
         )
         chosen.setdefault(image.id, (image, []))[1].extend(tags)
-    return Reply(200, archive.save(list(chosen.values()), old=core.profile.old), {"Content-Type": "application/x-tar"})
+    return streamed(archive.save(list(chosen.values()), old=core.profile.old), {"Content-Type": "application/x-tar"})
 
 
-def save(core: Core, _request: Request, name: str) -> Reply:
+def save(core: Core, _request: Request, name: str) -> Streaming:
     """``GET /images/{name}/get``."""
     return _saved(core, [name])
 
 
-def save_many(core: Core, request: Request) -> Reply:
+def save_many(core: Core, request: Request) -> Streaming:
     """``GET /images/get``."""
     return _saved(core, request.many.get("names", []))
 

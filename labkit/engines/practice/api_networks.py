@@ -52,7 +52,19 @@ def _facts(core: Core, network: Network, *, containers: bool) -> dict[str, Any]:
             }
             for c, e in (_members(core, network) if containers else [])
         }
-    return facts | {"Options": network.options, "Labels": network.labels}
+    facts |= {"Options": network.options, "Labels": network.labels}
+    if containers and not old:
+        facts["Status"] = {"IPAM": {"Subnets": _use(network)}}
+    return facts
+
+
+def _use(network: Network) -> dict[str, dict[str, int]]:
+    """Return how many addresses of a network are taken: also by itself, its gateway and its broadcast.."""
+    if network.name in ("host", "none"):
+        return {}
+    used = 2 + len(network.taken)  # the gateway is among those taken
+    free = network.wire.subnet.num_addresses - used
+    return {str(network.wire.subnet): {"IPsInUse": used, "DynamicIPsAvailable": max(free, 0)}}
 
 
 def listing(core: Core, request: Request) -> Reply:

@@ -48,15 +48,15 @@ def _selected(container: Container, request: Request, core: Core) -> list[LogEnt
     """Return the log lines that are asked for."""
     since, until = _since(request, "since", core), _since(request, "until", core)
     streams = {n for n, name in ((1, "stdout"), (2, "stderr")) if request.flag(name)}
-    found = [
+    found = _log_lines(list(container.logs))
+    tail = request.query.get("tail", "all")
+    if tail.isdigit() and int(tail) < len(found):
+        found = found[len(found) - int(tail) :]  # counted over both streams, as the Engine does
+    return [
         line
-        for line in _log_lines(list(container.logs))
+        for line in found
         if (line.stream in streams or container.tty) and line.time >= since and (not until or line.time <= until)
     ]
-    tail = request.query.get("tail", "all")
-    if tail.lstrip("-").isdigit() and int(tail) >= 0:
-        found = found[len(found) - int(tail) :] if int(tail) < len(found) else found
-    return found
 
 
 def _log_lines(entries: list[LogEntry]) -> list[LogEntry]:
@@ -205,12 +205,12 @@ def stats(core: Core, request: Request, name: str) -> Answer | Working:
     """``GET /containers/{id}/stats``."""
     container = core.state.container(name)
     once = not request.flag("stream", default=True)
-    if once and (not core.profile.old or request.flag("one-shot") or not container.running):
+    one_shot = request.flag("one-shot")
+    if once and ((one_shot and not core.profile.old) or not container.running):
         return json_reply(_sample(core, container, None))
-    channel = Channel()
-    headers = {"Content-Type": "application/json"}
     if once:
-        return _two(core, container)
+        return _after_a_second(core, container, compared=not one_shot)
+    channel = Channel()
 
     def work() -> Working:
         before: dict[str, Any] | None = None
@@ -222,24 +222,23 @@ def stats(core: Core, request: Request, name: str) -> Answer | Working:
         return Reply()
 
     core.begin(work())
-    return Streaming(channel, 200, headers)
+    return Streaming(channel)
 
 
-def _two(core: Core, container: Container) -> Working:
-    """Answer after a second, so that there is something to compare with."""
+def _after_a_second(core: Core, container: Container, *, compared: bool) -> Working:
+    """Answer after a second; where it is to be compared, with what was used before it."""
 
-    def work() -> Working:
-        before = _sample(core, container, None)
-        yield Wait(until=core.now + 1.0)
-        return json_reply(_sample(core, container, before))
-
-    return work()
+    before = _sample(core, container, None) if compared else None
+    yield Wait(until=core.now + 1.0)
+    return json_reply(_sample(core, container, before))
 
 
 def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> dict[str, Any]:
     """Return what a container uses now; where it does not run, empty measures."""
     old = core.profile.old
+    named = {"id": container.id, "name": "/" + container.name}
     facts: dict[str, Any] = {
+        **({} if old else {**named, "os_type": "linux"}),
         "read": timestamp(core.now) if container.running else timestamp(0),
         "preread": before["read"] if before else timestamp(0),
         "pids_stats": {},
@@ -249,11 +248,8 @@ def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> 
         "cpu_stats": _CPU_NONE,
         "precpu_stats": before["cpu_stats"] if before else _CPU_NONE,
         "memory_stats": {},
-        "name": "/" + container.name,
-        "id": container.id,
+        **named,
     }
-    if not old:
-        facts["os_type"] = "linux"
     if container.space is None:
         return facts
     processes = container.space.alive.values()

@@ -79,7 +79,7 @@ def version(core: Core, _request: Request) -> Reply:
     )
 
 
-def info(core: Core, _request: Request) -> Reply:
+def info(core: Core, request: Request) -> Reply:
     """``GET /info``: it says what it is."""
     states = [c.status for c in core.state.containers.values()]
     mirrors = [m.rstrip("/") + "/" for m in core.config.get("registry-mirrors") or []]
@@ -108,8 +108,6 @@ def info(core: Core, _request: Request) -> Reply:
         "CPUSet": True,
         "PidsLimit": True,
         "IPv4Forwarding": True,
-        "BridgeNfIptables": True,
-        "BridgeNfIp6tables": True,
         "Debug": False,
         "NFd": 20,
         "OomKillDisable": True,
@@ -158,7 +156,15 @@ def info(core: Core, _request: Request) -> Reply:
         "InitBinary": "docker-init",
         "SecurityOptions": ["name=practice"],
         "Warnings": [NOTICE],
+        **{f"{part}Commit": {"ID": "practice"} for part in ("Containerd", "Runc", "Init")},
     }
+    if request.version < (1, 50):
+        facts |= {"BridgeNfIptables": True, "BridgeNfIp6tables": True}
+    if core.profile.old:
+        facts |= {"KernelMemory": True, "KernelMemoryTCP": True}
+    else:
+        facts |= {"CDISpecDirs": [], "FirewallBackend": {"Driver": "practice"}}
+        facts["Containerd"] = {"Address": "", "Namespaces": {"Containers": "moby", "Plugins": "plugins.moby"}}
     return json_reply(facts)
 
 

@@ -54,7 +54,7 @@ def save(images: list[tuple[Image, list[str]]], *, old: bool) -> bytes:
         files["oci-layout"] = b'{"imageLayoutVersion":"1.0.0"}'
         files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": index}).encode()
     files["manifest.json"] = json.dumps(described).encode()
-    if names:
+    if names and old:
         files["repositories"] = json.dumps(names).encode()
     return _tar(files)
 

@@ -265,6 +265,8 @@ def exited(core: Core, container: Container, code: int) -> None:
         if entry.run is not None:
             entry.code, entry.run = 137, None
     core.unpublish(container)
+    if not core.profile.old:
+        disconnect_all(core, container)
     core.event("container", "die", container.id, {**event_attributes(container), "exitCode": str(code)})
     disconnect_all(core, container)
     container.stop_count += 1

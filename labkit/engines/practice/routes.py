@@ -28,6 +28,7 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("GET", "/containers/{id}/changes", api_containers.changes),
     ("GET", "/containers/{id}/export", api_containers.export),
     ("GET", "/containers/{id}/archive", api_containers.get_archive),
+    ("POST", "/containers/{id}/copy", api_containers.copy_old),
     ("HEAD", "/containers/{id}/archive", api_containers.head_archive),
     ("PUT", "/containers/{id}/archive", api_containers.put_archive),
     ("POST", "/containers/{id}/start", api_containers.start),

@@ -173,6 +173,7 @@ def retag(core: Core, image: Image, label: str) -> None:
             other.tags.remove(label)
     if label not in image.tags:
         image.tags.append(label)
+        image.tags.sort(key=lambda tag: tag if "/" in tag else f"library/{tag}")
     image.last_tagged = core.now
 
 

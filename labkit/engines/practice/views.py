@@ -100,7 +100,9 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
         "NetworkSettings": {"Networks": {n: networking.describe(e, old=old) for n, e in container.endpoints.items()}},
         "Mounts": [mount_facts(core, mount) for mount in container.mounts],
     }
-    if not old and version >= (1, 52):
+    if version >= (1, 48):
+        facts["ImageManifestDescriptor"] = descriptor(container)
+    if version >= (1, 52):
         facts["Health"] = {"Status": "none", "FailingStreak": 0}
     if size:
         own, whole = sizes(container)

@@ -140,6 +140,14 @@ def dumps(value: Any) -> bytes:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026").encode("utf-8", "replace")
 
 
+def streamed(data: bytes, headers: dict[str, str]) -> Streaming:
+    """Return an answer that is there already, but comes in chunks: its length is not said before."""
+    channel = Channel()
+    channel.write(data)
+    channel.end()
+    return Streaming(channel, 200, headers)
+
+
 def empty(status: int = 204) -> Reply:
     """Return an answer without a body."""
     return Reply(status)
