@@ -25,6 +25,9 @@ MEMORY = 250
 """An Engine remembers its last 256 events: from so many on, older ones may be lost."""
 
 
+_SLOW_PAGE = 5.0
+"""So long may a page take, in seconds: behind it may be a name that is looked up in vain."""
+
 _STARTING = 2.0
 """So long after its start, in seconds, a container's server may not listen yet."""
 
@@ -155,7 +158,7 @@ class Probe:
         try:
             while True:
                 try:
-                    return web.request("GET", path, timeout=2.0)
+                    return web.request("GET", path, timeout=_SLOW_PAGE)
                 except LabError:
                     if time.monotonic() >= end:
                         return None
