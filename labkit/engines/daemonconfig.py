@@ -22,6 +22,7 @@ OURS = frozenset(
         "cgroup-parent",
         "containerd",
         "data-root",
+        "default-address-pools",
         "deprecated-key-path",
         "exec-opts",
         "exec-root",

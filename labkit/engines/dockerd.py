@@ -73,6 +73,15 @@ def prepare(paths: Paths, block: Block, config: DaemonConfig | None = None) -> d
     }
 
 
+_POOLS = [{"base": "172.17.0.0/16", "size": 16}, {"base": "172.18.0.0/15", "size": 24}]
+"""Where networks get subnets that nobody chose: docker0 the first, 512 others the rest.
+
+Docker's own pools hold 15 subnets of 172.16.0.0/12 and walk through them, also past those
+that have become free: after some networks one would lie on a subnet drawn for a learner.
+Source: https://docs.docker.com/reference/cli/dockerd/#default-address-pools
+"""
+
+
 def _base(paths: Paths, block: Block) -> dict[str, Any]:
     proxy = paths.state / "docker-proxy"
     command = [sys.executable, "-I", "-S", str(_PROXY), str(paths.run / "ports.sock")]
@@ -89,6 +98,7 @@ def _base(paths: Paths, block: Block) -> dict[str, Any]:
         "exec-opts": ["native.cgroupdriver=cgroupfs"],
         "userland-proxy-path": str(proxy),
         "registry-mirrors": [f"http://127.0.0.1:{block.mirror}"],
+        "default-address-pools": _POOLS,
     }
 
 
