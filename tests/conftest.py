@@ -43,6 +43,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     session.config.stash[_FOUND] = setup.status(Paths.of(root)) is not None
     if getattr(session.config.option, "nbval", False):
         os.environ.setdefault("LABKIT_LIVE", "0")  # nobody looks at widgets here
+        os.environ.setdefault("LABKIT_SEED", "example")  # the learner whose outputs are stored
         session.config.stash[_REQUESTS] = recorder.prepare()
         setup.start(Paths.of(root), "private")
 
