@@ -1,21 +1,16 @@
-"""Time from ``./lab`` to a kernel that answers, beside a bare ``jupyter lab``; the course was started before.
-
-Run it in a checkout where ``./lab`` has run once: ``.venv/bin/python benchmarks/second_start.py``.
-The two take turns, so that both meet the machine in the same state; medians are printed.
-"""
+"""Time from ``./lab`` to a kernel that answers, and from a bare ``jupyter lab``; `starts` compares the two."""
 
 from __future__ import annotations
 
 import http.client
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -98,22 +93,3 @@ def bare() -> float:
                 time.sleep(0.05)
         kernel_answers(BARE_PORT, "bare")
         return time.perf_counter() - begin
-
-
-def main() -> None:
-    """Take turns, and print medians and their ratio."""
-    ways: dict[str, Callable[[], float]] = {"./lab, second start": lab, "bare jupyter lab": bare}
-    subprocess.run(["./lab", "--no-browser"], cwd=ROOT, check=True, capture_output=True)
-    subprocess.run(["./lab", "stop"], cwd=ROOT, check=True, capture_output=True)
-    taken: dict[str, list[float]] = {name: [] for name in ways}
-    for _turn in range(TURNS):
-        for name, way in ways.items():
-            taken[name].append(way())
-    for name, seconds in taken.items():
-        print(f"{name:<22} {statistics.median(seconds):6.2f} s   ({min(seconds):.2f} to {max(seconds):.2f})")
-    first, second = (statistics.median(seconds) for seconds in taken.values())
-    print(f"{'ratio':<22} {first / second:6.2f}     (at most 1.2)")
-
-
-if __name__ == "__main__":
-    main()
