@@ -18,6 +18,8 @@ from pathlib import Path
 
 _CLONE_NEWNET = 0x40000000
 _CHUNK = 64 * 1024
+_FIRST_FREE = 32768
+"""From this port on nothing of the course listens."""
 
 Streams = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 Handler = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -71,11 +73,27 @@ async def dial(where: Here, host: str, port: int) -> Streams:
     sock = await where.socket(family_of(host))
     sock.setblocking(False)
     try:
+        _from_any_port(sock)
         await asyncio.get_running_loop().sock_connect(sock, (host, port))
         return await asyncio.open_connection(sock=sock)
     except BaseException:
         sock.close()
         raise
+
+
+def _from_any_port(sock: socket.socket) -> None:
+    """Choose the port that a connection comes from.
+
+    Linux would take one of the few that the engine publishes on, and each stays taken for
+    a minute after its connection has ended: soon there would be none left.
+    """
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    for _attempt in range(20):
+        try:
+            sock.bind(("", _FIRST_FREE + int.from_bytes(os.urandom(2), "big") % (65536 - _FIRST_FREE)))
+            return
+        except OSError:  # in use: another one
+            continue
 
 
 async def listen(where: Here, host: str, port: int, handler: Handler) -> asyncio.Server:
