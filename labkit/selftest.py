@@ -15,9 +15,9 @@ from .errors import LabError
 from .messages import _
 from .progress import Progress
 
-PACKAGES = ("docker.io", "docker-registry", "iproute2", "chromium", "curl", "zsh")
+PACKAGES = ("docker.io", "docker-registry", "iproute2", "procps", "podman", "chromium", "curl", "zsh", "git")
 """Debian packages that the tests use; no service of theirs is started."""
-PACKAGES_ALL = ("debootstrap", "podman")
+PACKAGES_ALL = ("debootstrap",)
 """Further ones that the soaks use."""
 
 
