@@ -25,7 +25,7 @@ REPOSITORY = f"{LABEL}/engine"
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 _NEEDS = "python3 unshare setpriv mount docker-registry dockerd iptables"
-_ALPINE = "python3 docker-registry util-linux-misc setpriv mount"
+_ALPINE = "python3 coreutils docker-registry util-linux-misc setpriv mount"
 _DEBIAN = (
     "docker.io",
     "containerd",

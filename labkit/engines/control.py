@@ -21,7 +21,7 @@ from ..errors import EngineError
 from ..messages import _
 from .base import Paths, Progress
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Raised by one whenever an older supervisor could not serve a newer labkit."""
 
 _END_SECONDS = 5.0

@@ -114,7 +114,7 @@ class Daemon:
         """Start dockerd where the former one has ended."""
         self._forget()
         dockerd.clear(self.paths)
-        await self.namespace.start(dockerd.argv(self.paths))
+        await self.namespace.start()
 
     async def mend(self) -> None:
         """Start anew, with the daemon.json in force, where dockerd or its namespaces were killed.

@@ -46,11 +46,6 @@ def log(paths: Paths) -> Path:
     return paths.state / "log" / "dockerd.log"
 
 
-def argv(paths: Paths) -> list[str]:
-    """The command line of dockerd."""
-    return [program() or "dockerd", "--config-file", str(config_file(paths))]
-
-
 def prepare(paths: Paths, block: Block, config: DaemonConfig | None = None) -> dict[str, Any]:
     """Make everything ready for a dockerd in new namespaces, and return the order for them.
 
@@ -65,7 +60,8 @@ def prepare(paths: Paths, block: Block, config: DaemonConfig | None = None) -> d
     daemonconfig.write(config_file(paths), config or _base(paths, block))
     clear(paths)
     return {
-        "argv": argv(paths),
+        "program": program() or "dockerd",
+        "config": str(config_file(paths)),
         "run": str(paths.run),
         "log": str(log(paths)),
         "path": search_path(),

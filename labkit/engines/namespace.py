@@ -40,12 +40,13 @@ class Namespace:
     async def enter(self) -> There:
         """Wait until the namespaces are set up, and return the network one.  Raises `EngineError`."""
         loop = asyncio.get_running_loop()
-        said, descriptors, _flags, _address = await loop.run_in_executor(None, socket.recv_fds, self._channel, 65536, 2)
+        _said, descriptors, _flags, _address = await loop.run_in_executor(
+            None, socket.recv_fds, self._channel, 65536, 2
+        )
         if not descriptors:
             self._gone = True
-            why = json.loads(said).get("failed", "") if said else ""
             raise EngineError(
-                _("The engine's namespaces could not be made: {why}", why=why or _("unshare was refused.")),
+                _("The engine's namespaces could not be made; .lab/log/dockerd.log says why."),
                 _("The private engine needs a root that may use namespaces; ./lab --engine container needs none."),
             )
         self.network, self._first = There(descriptors[0]), descriptors[1]
@@ -81,10 +82,10 @@ class Namespace:
             self._writer.write(json.dumps(what).encode() + b"\n")
             await self._writer.drain()
 
-    async def start(self, argv: list[str]) -> None:
+    async def start(self) -> None:
         """Start a dockerd where the former one has ended."""
         self.exited.clear()
-        await self._tell(start=argv)
+        await self._tell(start=True)
 
     async def signal(self, number: signal.Signals) -> None:
         """Send dockerd a signal."""
