@@ -109,7 +109,7 @@ class Jupyter:
             elif self._notes():
                 said.append(_("JupyterLab had been ended from outside; what it left was cleared away."))
             self._end(servers)
-            self._write_config()
+            said += self._write_config()
             self._spawn(options)
         return said
 
@@ -192,6 +192,7 @@ class Jupyter:
             signal(process, "terminate")
         for process in outlive(left, _PATIENCE):
             signal(process, "kill")
+        outlive(left, _END)  # a port is free when its process has gone, not when that is told to go
         for file in [*self._notes(), *self.runtime.glob("kernel-*.json"), *self.runtime.glob("jpserver-*.html")]:
             file.unlink(missing_ok=True)
         return bool(servers or left)
@@ -208,18 +209,20 @@ class Jupyter:
             return f"lab/tree/{first[0].name}"
         return "lab"
 
-    def _write_config(self) -> None:
+    def _write_config(self) -> list[str]:
+        """Write what JupyterLab reads; return a sentence where its port is taken."""
         try:  # the same address as before, so that a page left open finds its server again
             before = json.loads(self.config.read_text())
             port, token = int(before["ServerApp"]["port"]), str(before["IdentityProvider"]["token"])
         except (OSError, ValueError, KeyError, TypeError):
             port, token = _FIRST_PORT, secrets.token_urlsafe(24)
+        free = _free_port(port)
         write(self.folder / "settings" / "overrides.json", json.dumps(_SETTINGS).encode())
         config = {
             "IdentityProvider": {"token": token},
             "ServerApp": {
                 "ip": "127.0.0.1",
-                "port": _free_port(port),
+                "port": free,
                 "port_retries": 50,
                 "open_browser": False,
                 "root_dir": str(self.paths.work),
@@ -235,6 +238,8 @@ class Jupyter:
             "FileContentsManager": {"delete_to_trash": False},  # the trash is outside this checkout
         }
         write(self.config, json.dumps(config, indent=1).encode(), mode=0o600)  # it holds the token
+        taken = _("Something else listens on port {port}, so JupyterLab takes another one.", port=port)
+        return [] if free == port else [taken]
 
     def _last_words(self) -> str:
         try:

@@ -193,13 +193,14 @@ def test_stop_of_a_server_that_is_starting(jupyter: Jupyter) -> None:
 
 
 def test_port_in_use(tmp_path: Path) -> None:
-    """Where something listens on the port that it had, JupyterLab is given another one."""
+    """Where something listens on the port that it had, JupyterLab is given another one, and that is said."""
     jupyter = Jupyter(checkout(tmp_path / "one"))
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         write_config(jupyter, lambda config: config["ServerApp"].update(port=port))
+        assert f"port {port}" in jupyter._write_config()[0]
         assert configured(jupyter)["ServerApp"]["port"] not in (port, 0)
     write_config(jupyter, lambda config: config["ServerApp"].update(port=port))
     assert configured(jupyter)["ServerApp"]["port"] == port
