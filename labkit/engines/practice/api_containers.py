@@ -120,10 +120,9 @@ def _drawn_name(core: Core) -> str:
 def create(core: Core, request: Request) -> Reply:
     """``POST /containers/create``."""
     old = core.profile.old
-    body = parse_json(request, old=old)
-    if not isinstance(body, dict) or not any(k for k in body if k not in ("HostConfig", "NetworkingConfig")):
+    body = parse_json(request, old=old, struct="ContainerConfigWrapper")
+    if not any(k for k in body if k not in ("HostConfig", "NetworkingConfig")):
         raise Fault(400, f"{'C' if old else 'c'}onfig cannot be empty in order to create a container")
-    settings.check_kinds(core, body)
     _top_level_mounts(core, body)
     name = request.query.get("name", "").lstrip("/")
     if name and not NAME.fullmatch(name):

@@ -412,8 +412,14 @@ def search(core: Core, request: Request) -> Reply:
     limit = request.number("limit", 25)
     wanted = filters.parse(request, ("is-official", "is-automated", "stars"), old=core.profile.old)
     official = filters.boolean(wanted, "is-official")
-    stars = int((wanted.get("stars") or ["0"])[0])
-    return json_reply([f for f in found if f["star_count"] >= stars and official in (None, f["is_official"])][:limit])
+    stars = (wanted.get("stars") or ["0"])[0]
+    if not stars.isdigit():
+        raise Fault(
+            400, f"Invalid filter 'stars=[{stars}]'" if core.profile.old else f"invalid filter 'stars=[{stars}]'"
+        )
+    return json_reply(
+        [f for f in found if f["star_count"] >= int(stars) and official in (None, f["is_official"])][:limit]
+    )
 
 
 def parse_search(body: bytes) -> list[dict[str, Any]]:

@@ -89,6 +89,7 @@ class Core:
     profile: the Docker that it answers as.
     seed: what ids are made from.
     registries: host and port, and the registry that answers there (see ``registry``).
+    say: takes lines for the log.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Core:
         self.root_dir = root_dir
         self.config: dict[str, Any] = {}
         self.registries: dict[str, Any] = {}
+        self.say: Callable[[str], None] = lambda line: None
         self.now = self.scheduler.now = now
         self.started = now
         self._pending: list[_Pending] = []
@@ -152,6 +154,8 @@ class Core:
                 self._advance(_Pending(call, outcome, None))
         except Fault as fault:
             call.answer = self.fault(fault, target)
+        except Exception as error:
+            call.answer = self._unforeseen(error)
         return call
 
     def _check_version(self, request: Request) -> None:
@@ -173,6 +177,15 @@ class Core:
             return Reply(fault.status, fault.message.encode() + b"\n", {"Content-Type": "text/plain; charset=utf-8"})
         return json_reply({"message": fault.message}, fault.status)
 
+    def _unforeseen(self, error: Exception) -> Reply:
+        """Answer, and log in one line, what is a fault of this engine: it goes on for everyone else."""
+        at = error.__traceback__
+        while at and at.tb_next:
+            at = at.tb_next
+        where = f"{at.tb_frame.f_code.co_filename.rpartition('/')[2]}:{at.tb_lineno}" if at else "?"
+        self.say(f"unforeseen {type(error).__name__} at {where}: {error}")
+        return json_reply({"message": f"the practice engine failed at this request ({where}); its log says more"}, 500)
+
     def _advance(self, pending: _Pending) -> bool:
         """Go on with an answer that takes its time; return whether it is done."""
         try:
@@ -184,6 +197,8 @@ class Core:
             pending.call.answer = stop.value
         except Fault as fault:
             pending.call.answer = self.fault(fault, "")
+        except Exception as error:
+            pending.call.answer = self._unforeseen(error)
         if pending.call.answer is None and pending not in self._pending:
             self._pending.append(pending)
         return pending.call.answer is not None

@@ -164,7 +164,7 @@ class Registry:
     def _put_manifest(self, repository: str, reference: str, headers: Mapping[str, str], body: bytes) -> Reply:
         try:
             said = json.loads(body)
-            needed = [said["config"]["digest"], *(layer["digest"] for layer in said["layers"])]
+            needed = [str(part["digest"]) for part in (said["config"], *said["layers"])]
         except (ValueError, KeyError, TypeError):
             return _error(400, "MANIFEST_INVALID", "manifest invalid")
         if any(name not in self.blobs for name in needed):

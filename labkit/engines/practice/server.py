@@ -32,7 +32,9 @@ MAX_BODY = 300 * 1024 * 1024
 IDLE_SECONDS = 120.0
 """A connection on which nothing is asked for so long is closed."""
 SLOW_SECONDS = 30.0
-"""The head of a request has to come within this time, once it has begun."""
+"""The head of a request has to come within this time, once it has begun; so has each further piece of its body."""
+LINGER_SECONDS = 0.5
+"""So long is read, after a refusal, what the other side still sends."""
 _CHUNK = 64 * 1024
 
 Handler = Callable[[str, str, dict[str, str], bytes], "asyncio.Future[Answer] | Answer"]
@@ -194,14 +196,16 @@ class Http:
         except asyncio.CancelledError:
             pass  # the engine ends
         except h11.RemoteProtocolError as error:
-            await self._refuse(wire, writer, error)
+            await self._refuse(reader, writer, error)
         except h11.LocalProtocolError:
             pass  # the answer was cut off; closing says so
         finally:
             self._open.discard(writer)
             writer.close()
 
-    async def _refuse(self, wire: h11.Connection, writer: asyncio.StreamWriter, error: h11.RemoteProtocolError) -> None:
+    async def _refuse(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, error: h11.RemoteProtocolError
+    ) -> None:
         """Answer what is not HTTP, as Go's server does."""
         with contextlib.suppress(OSError, ConnectionError):
             status = error.error_status_hint or 400
@@ -212,16 +216,36 @@ class Http:
                 f"charset=utf-8\r\nConnection: close\r\n\r\n{text}".encode()
             )
             await writer.drain()
+            await self._linger(reader, writer)
+
+    async def _linger(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Let the answer reach who still sends: closing over unread bytes would take it back."""
+        if writer.can_write_eof():
+            writer.write_eof()
+        end = time.monotonic() + LINGER_SECONDS
+        with contextlib.suppress(OSError, TimeoutError, asyncio.TimeoutError):
+            data = b"more"
+            while data and time.monotonic() < end:
+                data = await asyncio.wait_for(reader.read(_CHUNK), max(end - time.monotonic(), 0.001))
 
     async def _event(self, wire: h11.Connection, reader: asyncio.StreamReader, seconds: float) -> h11.Event | None:
-        """Return what comes next; None where nothing more can."""
+        """Return what comes next; None where nothing more can.
+
+        Parameters
+        ----------
+        seconds: how long to wait for its first byte.
+        """
+        until = None
         while True:
             event = wire.next_event()
             if isinstance(event, h11.Event):
                 return event
             if event is h11.PAUSED:
                 return None
-            wire.receive_data(await asyncio.wait_for(reader.read(_CHUNK), seconds))
+            if wire.trailing_data[0] and until is None:
+                until = time.monotonic() + SLOW_SECONDS
+            left = seconds if until is None else until - time.monotonic()
+            wire.receive_data(await asyncio.wait_for(reader.read(_CHUNK), max(left, 0.001)))
 
     async def _one(self, wire: h11.Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; return whether the connection can carry another."""
@@ -237,6 +261,7 @@ class Http:
         body = await self._body(wire, reader)
         if body is None:
             await self._reply(wire, writer, json_reply({"message": "http: request body too large"}, 413), method)
+            await self._linger(reader, writer)
             return False
         answer = self._handler(method, target, headers, body)
         if isinstance(answer, asyncio.Future):
@@ -392,7 +417,7 @@ class Server:
 
     def __init__(self, core: Core, socket_path: Path, ports: HostPorts, say: Callable[[str], None]) -> None:
         self.core = core
-        self.say = say
+        self.say = core.say = say
         self.driver = Driver(core)
         ports.driver = self.driver
         self._path = socket_path

@@ -130,36 +130,7 @@ _HIDDEN = {
     ],
     "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
 }
-_KINDS = {
-    "Cmd": (list, str),
-    "Entrypoint": (list, str),
-    "Env": (list,),
-    "Labels": (dict,),
-    "ExposedPorts": (dict,),
-    "Volumes": (dict,),
-    "Image": (str,),
-    "HostConfig": (dict,),
-    "NetworkingConfig": (dict,),
-    "Tty": (bool,),
-    "OpenStdin": (bool,),
-    "User": (str,),
-    "WorkingDir": (str,),
-}
-_GO = {"Cmd": "strslice.StrSlice", "Env": "[]string", "Labels": "map[string]string", "Image": "string", "Tty": "bool"}
-_JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 _PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
-
-
-def check_kinds(core: Core, body: dict[str, Any]) -> None:
-    """Raise `Fault` for a field of the wrong kind, as the Engine's decoder does."""
-    for name, kinds in _KINDS.items():
-        value = body.get(name)
-        if value is not None and not isinstance(value, kinds):
-            said = (
-                f"json: cannot unmarshal {_JSON.get(type(value), 'value')} into Go struct field "
-                f"ContainerConfigWrapper.{name} of type {_GO.get(name, name)}"
-            )
-            raise Fault(500 if core.profile.old else 400, said if core.profile.old else f"invalid JSON: {said}")
 
 
 def container_config(image: Image, body: dict[str, Any], identity: str) -> dict[str, Any]:

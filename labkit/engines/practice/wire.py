@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from . import kinds
 from .machine.process import Wait
 
 FULL = 1024 * 1024
@@ -153,12 +154,13 @@ def empty(status: int = 204) -> Reply:
     return Reply(status)
 
 
-def parse_json(request: Request, *, needed: bool = True, old: bool = True) -> Any:
-    """Return the body of a request.
+def parse_json(request: Request, *, needed: bool = True, old: bool = True, struct: str = "Request") -> dict[str, Any]:
+    """Return the body of a request: an object whose known fields are of the right kind.
 
     Parameters
     ----------
     old: whether to answer as engines before 25 do.
+    struct: what the Engine calls the object, for its messages.
 
     Raises `Fault` for a body that is not JSON, or is not said to be.
     """
@@ -178,7 +180,11 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True) -> An
     except (ValueError, RecursionError) as error:
         said = go_json_error(request.body.decode("utf-8", "replace"), error)
         raise Fault(500 if old else 400, said if old else f"invalid JSON: {said}") from error
-    return value
+    if value is None:
+        return {}
+    if said := kinds.wrong(value, struct):
+        raise Fault(500 if old else 400, said if old else f"invalid JSON: {said}")
+    return dict(value)
 
 
 def go_json_error(text: str, error: Exception) -> str:

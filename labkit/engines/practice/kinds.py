@@ -1,0 +1,75 @@
+"""Of which kind the fields of a request's body are, so that a wrong one is refused before it is used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_STRINGS = (
+    "Image User WorkingDir Hostname Domainname StopSignal NetworkMode Name Driver Container Subnet Gateway IPRange "
+    "IPv4Address Type Source Target Destination HostPort HostIp DetachKeys username password serveraddress Scope Mode"
+)
+_LISTS = "Env Binds Dns DnsSearch DnsOptions CapAdd CapDrop Aliases Links VolumesFrom ExtraHosts SecurityOpt GroupAdd"
+_FLAGS = (
+    "Tty OpenStdin StdinOnce AttachStdin AttachStdout AttachStderr Detach Internal Attachable EnableIPv6 "
+    "CheckDuplicate Force AutoRemove Privileged ReadonlyRootfs ReadOnly PublishAllPorts Init"
+)
+_NUMBERS = "Memory MemorySwap NanoCpus CpuShares CpuQuota CpuPeriod PidsLimit StopTimeout MaximumRetryCount ShmSize"
+_OBJECTS = "HostConfig NetworkingConfig EndpointConfig IPAMConfig IPAM RestartPolicy LogConfig Healthcheck"
+_TEXTS = "Labels Options DriverOpts Sysctls Tmpfs LogConfig.Config"
+
+_KINDS: dict[str, str] = {
+    **dict.fromkeys(_STRINGS.split(), "string"),
+    **dict.fromkeys(_LISTS.split(), "[]string"),
+    **dict.fromkeys(_FLAGS.split(), "bool"),
+    **dict.fromkeys(_NUMBERS.split(), "int64"),
+    **dict.fromkeys(_OBJECTS.split(), "object"),
+    **dict.fromkeys(_TEXTS.split(), "map[string]string"),
+    "Cmd": "strslice.StrSlice",
+    "Entrypoint": "strslice.StrSlice",
+    "Mounts": "[]object",
+    "IPAM.Config": "[]object",
+    "ExposedPorts": "map[string]object",
+    "Volumes": "map[string]object",
+    "EndpointsConfig": "map[string]object",
+    "PortBindings": "map[string][]object",
+}
+_JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+
+
+def _fits(value: Any, kind: str) -> bool:
+    if value is None:
+        return True
+    if kind.startswith("[]"):
+        return isinstance(value, list) and all(_fits(item, kind[2:]) for item in value)
+    if kind.startswith("map[string]"):
+        return isinstance(value, dict) and all(_fits(item, kind[11:]) for item in value.values())
+    if kind == "strslice.StrSlice":
+        return isinstance(value, str) or _fits(value, "[]string")
+    if kind == "int64":
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, {"string": str, "bool": bool, "object": dict}[kind])
+
+
+def wrong(body: Any, struct: str) -> str:
+    """Return what the Engine's decoder says about a value of the wrong kind, nothing where all are right.
+
+    Parameters
+    ----------
+    body: the object; fields of objects inside are looked at, too.
+    struct: what the Engine calls it, for the message.
+    """
+    if not isinstance(body, dict):
+        return f"json: cannot unmarshal {_JSON.get(type(body), 'value')} into Go value of type {struct}"
+    for name, value in body.items():
+        kind = _KINDS.get(f"{struct}.{name}") or _KINDS.get(name)
+        if kind and not _fits(value, kind):
+            given = _JSON.get(type(value), "value")
+            return f"json: cannot unmarshal {given} into Go struct field {struct}.{name} of type {kind}"
+        if kind in (None, "map[string]string"):
+            continue
+        inside = value.values() if isinstance(value, dict) and kind != "object" else [value]
+        for item in inside:
+            for below in item if isinstance(item, list) else [item]:
+                if isinstance(below, dict) and (said := wrong(below, name)):
+                    return said
+    return ""

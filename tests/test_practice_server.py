@@ -1,0 +1,213 @@
+"""The practice engine's server and bad input: an answer or a clean close, never a traceback or a hang."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from practicehelp import Clock
+
+from labkit.engines.practice import server as serving
+from labkit.engines.practice.core import Core
+from labkit.engines.practice.profile import profile
+from labkit.engines.practice.server import HostPorts, Server
+
+GET = b"GET /_ping HTTP/1.1\r\nHost: docker\r\n\r\n"
+
+
+class Running:
+    """A server in a thread; `said` is its log, `wrong` is what asyncio complained about."""
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.said, self.wrong = path, list[str](), list[dict[str, Any]]()
+        self._loop = asyncio.new_event_loop()
+        self._loop.set_exception_handler(lambda _loop, facts: self.wrong.append(facts))
+        self._over = asyncio.Event()
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+        self._thread.start()
+        assert self._ready.wait(30)
+
+    async def _serve(self) -> None:
+        server = Server(Core(profile("29"), now=time.time()), self.path, HostPorts(), self.said.append)
+        await server.listen()
+        self._ready.set()
+        await self._over.wait()
+        server.close()
+        await asyncio.sleep(0.05)  # what is open closes
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._loop.call_soon_threadsafe(self._over.set)
+        self._thread.join(30)
+
+    def connect(self) -> socket.socket:
+        """Connect; nothing waits longer than 20 seconds."""
+        link = socket.socket(socket.AF_UNIX)
+        link.settimeout(20)
+        link.connect(str(self.path))
+        return link
+
+    def talk(self, *pieces: bytes, half: bool = False) -> bytes:
+        """Send, close one half where asked, and return all that comes until the other side closes."""
+        with self.connect() as link:
+            for piece in pieces:
+                link.sendall(piece)
+            if half:
+                link.shutdown(socket.SHUT_WR)
+            out = b""
+            while data := link.recv(65536):
+                out += data
+            return out
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A server whose patience is short."""
+    patch = pytest.MonkeyPatch()
+    patch.setattr(serving, "SLOW_SECONDS", 0.5)
+    patch.setattr(serving, "IDLE_SECONDS", 1.0)
+    found = Running(tmp_path_factory.mktemp("s") / "docker.sock")
+    yield found
+    found.stop()
+    patch.undo()
+    assert found.wrong == []
+    assert not any("unforeseen" in line for line in found.said)
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"not HTTP at all\r\n\r\n", b"400"),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03" + bytes(40) + b"\r\n\r\n", b"400"),
+        (b"GET /_ping HTTP/1.1\r\n\r\n", b"400"),
+        (b"GET /_ping HTTP/1.1\r\nHost: docker\r\nX: " + b"a" * 200_000 + b"\r\n\r\n", b"431"),
+        (b"POST /build HTTP/1.1\r\nHost: docker\r\nContent-Length: many\r\n\r\n", b"400"),
+        (b"POST /build HTTP/1.1\r\nHost: docker\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"GET /%ff%00?filters=%ff HTTP/1.1\r\nHost: docker\r\nConnection: close\r\n\r\n", b"404"),
+        (b"GET /nowhere HTTP/1.1\r\nHost: docker\r\nUpgrade: nonsense\r\nConnection: close\r\n\r\n", b"404"),
+    ],
+)  # fmt: skip
+def test_malformed(running: Running, sent: bytes, status: bytes) -> None:
+    """What is no good HTTP gets a status line, and the connection is closed."""
+    assert running.talk(sent).startswith(b"HTTP/1.1 " + status)
+
+
+def test_half_closed(running: Running) -> None:
+    """A request whose sender says at once that no more comes is answered."""
+    out = running.talk(GET, half=True)
+    assert out.startswith(b"HTTP/1.1 200")
+    assert out.endswith(b"OK")
+
+
+def test_half_a_body(running: Running) -> None:
+    """A body that breaks off is refused, and the connection is closed."""
+    out = running.talk(b"POST /build HTTP/1.1\r\nHost: docker\r\nContent-Length: 100\r\n\r\nhalf", half=True)
+    assert out.startswith(b"HTTP/1.1 400")
+
+
+def test_piece_by_piece(running: Running) -> None:
+    """A request that comes byte by byte, but soon, is answered."""
+    head = GET.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    assert running.talk(*(head[n : n + 1] for n in range(len(head)))).endswith(b"OK")
+
+
+def test_slow_head(running: Running) -> None:
+    """A head that never ends is not waited for, however steadily bytes come."""
+    begin = time.monotonic()
+    with running.connect() as link:
+        try:
+            for byte in GET[:-2] * 100:
+                link.sendall(bytes([byte]))
+                time.sleep(0.05)
+        except OSError:
+            pass
+    assert time.monotonic() - begin < 15
+
+
+def test_silence(running: Running) -> None:
+    """A connection on which nothing is asked is closed."""
+    assert running.talk() == b""
+
+
+def test_two_at_once(running: Running) -> None:
+    """Requests sent one behind the other are answered in that order."""
+    out = running.talk(GET + GET.replace(b"_ping", b"version"), half=True)
+    assert out.count(b"HTTP/1.1 200 OK") == 2
+    assert out.index(b"OK") < out.index(b"ApiVersion")
+
+
+def test_stream_left(running: Running) -> None:
+    """Whoever leaves a stream in the middle hurts nobody."""
+    with running.connect() as link:
+        link.sendall(b"GET /events HTTP/1.1\r\nHost: docker\r\n\r\n")
+        head = link.recv(4096)
+        assert b"Transfer-Encoding: chunked" in head
+    assert running.talk(GET, half=True).endswith(b"OK")
+
+
+BODIES: tuple[Any, ...] = (
+    [],
+    "text",
+    5,
+    {"Image": "busybox", "HostConfig": 7},
+    {"Image": "busybox", "Cmd": 5},
+    {"Image": "busybox", "HostConfig": {"Binds": 5}},
+    {"Image": "busybox", "HostConfig": {"PortBindings": {"80/tcp": 5}}},
+    {"Image": "busybox", "HostConfig": {"Mounts": [5]}},
+    {"Image": "busybox", "HostConfig": {"RestartPolicy": 5}},
+    {"Image": "busybox", "NetworkingConfig": {"EndpointsConfig": {"bridge": 5}}},
+    {"Image": "busybox", "Env": [5]},
+    {"Name": "x", "IPAM": {"Config": [5]}},
+    {"Name": "x", "Options": 5},
+    {"Name": 5},
+    {"Container": "c1", "EndpointConfig": {"IPAMConfig": 5}},
+)
+
+
+@pytest.mark.parametrize("version", ["20.10", "29"])
+@pytest.mark.parametrize("data", [b"{", b"nope", b"\xff\xfe", b"[" * 100_000, *BODIES], ids=lambda v: str(v)[:40])
+def test_wrong_bodies(version: str, data: Any) -> None:
+    """A body that is not JSON, or whose fields are of the wrong kind, is refused with a sentence."""
+    engine = Clock(version)
+    said: list[str] = []
+    engine.core.say = said.append
+    engine.ok("POST", "/containers/create?name=c1", {"Image": "busybox", "Cmd": ["sleep", "9"]})
+    engine("POST", "/containers/c1/start")
+    body = data if isinstance(data, bytes) else json.dumps(data).encode()
+    statuses = []
+    for target in (
+        "/containers/create",
+        "/containers/c1/exec",
+        "/containers/c1/update",
+        "/networks/create",
+        "/networks/bridge/connect",
+        "/volumes/create",
+        "/auth",
+    ):
+        status, out = engine("POST", target, body, content_type="application/json")
+        statuses.append(status)
+        assert status < 400 or json.loads(out)["message"]
+    assert said == [], "nothing unforeseen"
+    assert max(statuses) >= 400
+
+
+def test_unforeseen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fault of the engine's own is a 500 and one line in the log, and the engine goes on."""
+    engine = Clock()
+    said: list[str] = []
+    engine.core.say = said.append
+    monkeypatch.setattr(engine.core.state, "volumes", None)
+    status, out = engine("GET", "/volumes")
+    assert status == 500
+    assert "practice engine failed" in json.loads(out)["message"]
+    assert len(said) == 1
+    assert "AttributeError" in said[0]
+    assert engine("GET", "/_ping")[0] == 200
