@@ -6,6 +6,7 @@ from Debian's packages.
 
 from __future__ import annotations
 
+import hashlib
 import io
 import os
 import re
@@ -33,6 +34,7 @@ _DEBIAN = (
     "iptables",
     "docker-registry",
     "busybox-static",
+    "coreutils",
     "mount",
     "procps",
     "util-linux",
@@ -49,8 +51,9 @@ def image(docker: Session, paths: Paths, progress: Progress) -> str:
     ``LABKIT_DIND_IMAGE`` names another base than `DIND`.  Raises `EngineError`.
     """
     base = os.environ.get("LABKIT_DIND_IMAGE") or DIND
-    built = f"{REPOSITORY}:{re.sub(r'[^a-zA-Z0-9_.-]', '-', base)}"
-    unpacked = f"{REPOSITORY}:debian"
+    # A tag says what it was made of, so that another recipe makes another image.
+    built = f"{REPOSITORY}:{re.sub(r'[^a-zA-Z0-9_.-]', '-', base)}-{_digest(_dockerfile(base))}"
+    unpacked = f"{REPOSITORY}:debian-{_digest(' '.join(_DEBIAN))}"
     for name in (built, *([] if os.environ.get("LABKIT_DIND_IMAGE") else [unpacked])):
         if docker.request("GET", f"/images/{name}/json").ok:
             return name
@@ -68,10 +71,18 @@ def image(docker: Session, paths: Paths, progress: Progress) -> str:
     return unpacked
 
 
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _dockerfile(base: str) -> str:
+    have = " && ".join(f"command -v {program}" for program in _NEEDS.split())
+    return f"FROM {base}\nLABEL {LABEL}=engine\nRUN ({have}) || apk add --no-cache {_ALPINE}\n"
+
+
 def _build(docker: Session, paths: Paths, base: str, name: str) -> str:
     """Build on an image, adding what it lacks; return why it failed, or nothing."""
-    have = " && ".join(f"command -v {program}" for program in _NEEDS.split())
-    dockerfile = f"FROM {base}\nLABEL {LABEL}=engine\nRUN ({have}) || apk add --no-cache {_ALPINE}\n"
+    dockerfile = _dockerfile(base)
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
         info = tarfile.TarInfo("Dockerfile")
