@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import multiprocessing
 import os
+import socket
 import statistics
 from collections.abc import Iterator
 from pathlib import Path
@@ -358,6 +359,18 @@ def test_hostile_labels_and_logs_do_no_harm(bench: Bench) -> None:
     assert "/<img src=x onerror=alert(1)>" in verdict.findings[0].found
     assert "<img" not in shown["text/html"]
     assert "\x1b" not in shown["text/plain"]
+
+
+def test_a_page_can_be_asked_for_many_times(bench: Bench) -> None:
+    """A published page answers two hundred requests in a row: a learner who reloads it is not locked out."""
+    exercise, desk = _staged(bench, "2.2")
+    _solve(bench, exercise)
+    assert desk.check("2.2").passed
+    port = bench.fill(exercise).draw.port("page")
+    for _n in range(200):
+        with socket.create_connection(("127.0.0.1", port), 5) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
 
 def test_the_same_verdict_reads_the_same_every_time(bench: Bench) -> None:
