@@ -425,7 +425,7 @@ def export(core: Core, _request: Request, name: str) -> Streaming:
     return streamed(pack(container.root, ""), {"Content-Type": "application/octet-stream"})
 
 
-def _files(core: Core, container: Container) -> FileSystem:
+def _files(container: Container) -> FileSystem:
     """Return a container's files with what is mounted on them, whether it runs or not."""
     if container.files is not None and container.running:
         return container.files
@@ -440,7 +440,7 @@ def _files(core: Core, container: Container) -> FileSystem:
 
 def _archived(core: Core, container: Container, path: str) -> tuple[str, Any, dict[str, Any]]:
     """Return the name, the node and the stat header of a path.  Raises `Fault` (404)."""
-    files = _files(core, container)
+    files = _files(container)
     if not path:
         raise Fault(400, "bad parameter: path cannot be empty")
     node = files.lookup(path, follow=path.endswith(("/", "/.")))
@@ -495,7 +495,7 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
     """``PUT /containers/{id}/archive``."""
     container = core.state.container(name)
     path = request.query.get("path", "")
-    files = _files(core, container)
+    files = _files(container)
     target = files.lookup(path) if path else None
     if target is None:
         raise Fault(404, f"Could not find the file {path} in container {container.name}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy
 from .machine.process import KILL, SIGNALS, Process, ProcessSpace, Wait
-from .machine.streams import NOTHING, Pipe, ReadEnd, Sink, Stream, WriteEnd
+from .machine.streams import NOTHING, Pipe, ReadEnd, Sink, Stream
 from .state import Container, Exec, LogEntry, Run, Volume
 from .wire import Fault
 
@@ -61,7 +61,7 @@ def prepare(core: Core, container: Container) -> None:
         }
     )
     files.mount("/dev", dev)
-    files.mount("/proc", _proc(core, container))
+    files.mount("/proc", _proc())
     files.mount("/sys", Folder(), False)
     files.mount("/etc/hostname", File(data=(container.host.name + "\n").encode()))
     files.mount("/etc/hosts", File(data=_hosts(container).encode()))
@@ -87,7 +87,7 @@ def _resolv(container: Container) -> bytes:
     return b"nameserver 127.0.0.11\noptions ndots:0\n" if own else b"nameserver 192.0.2.53\n"
 
 
-def _proc(core: Core, container: Container) -> Folder:
+def _proc() -> Folder:
     meminfo = b"MemTotal:        2097152 kB\nMemFree:         1048576 kB\n"
     return Folder(
         entries={
@@ -493,9 +493,3 @@ def typed(pipe: Pipe | None, output: Callable[[int, bytes], None] | None, proces
         pipe.buffer += data
 
     return write
-
-
-def stdin_end(pipe: Pipe | None) -> Callable[[], None]:
-    """Return what is called when no more input comes."""
-    writer = WriteEnd(pipe) if pipe is not None else None
-    return writer.close if writer else lambda: None
