@@ -68,10 +68,13 @@ def machine() -> str:
         platform.processor() or "unknown processor",
     )
     load = ", ".join(f"{n:.1f}" for n in os.getloadavg())
-    return (
+    facts = (
         f"{os.cpu_count()} × {cpu}; {platform.system()} {platform.release()}; "
         f"Python {platform.python_version()}; load before the run {load}"
     )
+    # On a busy machine, a session's scheduling group can be given the right of way.
+    nice = "".join(_read("/proc/self/autogroup")).rpartition(" ")[2]
+    return facts if nice in ("", "0") else f"{facts}; scheduling group at nice {nice}"
 
 
 def _read(path: str) -> list[str]:
