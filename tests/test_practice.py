@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import shutil
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 from practicehelp import Clock, tar
 
+from labkit.engines import control
 from labkit.engines.base import EngineRecord, Paths
 from labkit.engines.practice import snapshot
 from labkit.engines.practice.kind import PracticeEngine
@@ -317,5 +319,9 @@ def test_killed_and_back(running: tuple[PracticeEngine, EngineRecord]) -> None:
         ["pgrep", "-f", f"practice.process {engine.paths.root} "], capture_output=True, text=True, check=True
     )
     subprocess.run(["kill", "-9", *found.stdout.split()], check=True)
+    with contextlib.suppress(ConnectionRefusedError):  # a process that dies still takes calls for a moment
+        while time.monotonic() < deadline:
+            control.peer(engine.paths.run / "control.sock")
+            time.sleep(0.05)
     again = engine.start(_quiet)
     assert "survivor" in _curl(again, "http://localhost/volumes")
