@@ -74,13 +74,21 @@ class Container(Engine):
         if found.ok and not runs:
             progress(_("The engine's container had been killed; it is started again."), None)
             runs = docker.request("POST", f"/containers/{self.name}/start").ok
-        if runs:
-            if self._tell(docker, progress, "status").get("protocol") == control.PROTOCOL:
-                return self._tell(docker, progress, "up")
+        done = self._status(docker) if runs else {}
+        if done.get("protocol") == control.PROTOCOL:
+            return self._tell(docker, progress, "up")
+        if done:
             progress(_("The course has a new edition; the engine is started anew."), None)
         self._remove(docker)
         self._create(docker, progress)
         return self._tell(docker, progress, "up")
+
+    def _status(self, docker: Session) -> dict[str, Any]:
+        """What the supervisor says of itself; nothing when it does not come up."""
+        try:
+            return dict(self._tell(docker, quiet, "status"))
+        except EngineError:
+            return {}
 
     def _create(self, docker: Session, progress: Progress) -> None:
         for folder in (self.paths.state, self.paths.state / "log", self.paths.run):
