@@ -460,7 +460,7 @@ r
 # ### Exercise 2.2 (make)
 #
 # A container called `lab.name("page")` with nginx in it. Its port 80/tcp is published on the port `lab.port("page")` of
-# `127.0.0.1`, and the folder `lab.work / "lab02" / "page"` of this machine is at `/data` in it. The next cell makes the
+# this machine, and the folder `lab.work / "lab02" / "page"` of this machine is at `/data` in it. The next cell makes the
 # folder. Give the container the label of this lab, as above.
 
 # %% id="setup-2-2"
@@ -538,7 +538,7 @@ lab.check("2.3")
 #     created --> [*]: delete
 # ```
 #
-# *restart* works from every state but *paused* and ends in *running*. *rename* and *wait* change no state.
+# *restart* works from each of these states and ends in *running*. *rename* and *wait* change no state.
 # Three more words appear for moments, or when something is broken: `restarting`, `removing`, `dead`.
 
 # %% [markdown] id="created-text"
