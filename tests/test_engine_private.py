@@ -82,21 +82,23 @@ def test_bystander(tmp_path: Path, images: Path) -> None:
         before = there.network(), there.docker()
         env = {"LABKIT_ROOT": str(paths.root)}
 
-        there.do(*SETUP, **env)
-        session = Session(Endpoint(socket=there.path(paths.run / "docker.sock")))
-        lab_port = int((paths.state / "ports").read_text()) + 10
-        session.request("POST", "/networks/create", json={"Name": "theirs"}).raise_for_status()
-        ours = {"PortBindings": {"80/tcp": [{"HostPort": str(lab_port)}]}, "NetworkMode": "theirs"}
-        run(session, "theirs", Image="nginx", HostConfig=ours)
-        address = f"127.0.0.1:{lab_port}"
-        eventually(lambda: "Welcome to nginx" in there.do("sh", "-c", f"curl -s {address} || true"))
-        assert there.docker() == before[1]
+        try:
+            there.do(*SETUP, **env)
+            session = Session(Endpoint(socket=there.path(paths.run / "docker.sock")))
+            lab_port = int((paths.state / "ports").read_text()) + 10
+            session.request("POST", "/networks/create", json={"Name": "theirs"}).raise_for_status()
+            ours = {"PortBindings": {"80/tcp": [{"HostPort": str(lab_port)}]}, "NetworkMode": "theirs"}
+            run(session, "theirs", Image="nginx", HostConfig=ours)
+            address = f"127.0.0.1:{lab_port}"
+            eventually(lambda: "Welcome to nginx" in there.do("sh", "-c", f"curl -s {address} || true"))
+            assert there.docker() == before[1]
 
-        kill(paths, SUPERVISOR)
-        eventually(lambda: not family(paths))
-        assert there.changes(before[0]) == []
-        there.do(*SETUP, **env)
-        there.do("env", f"LABKIT_ROOT={paths.root}", SETUP[0], "-c", _STOP)
+            kill(paths, SUPERVISOR)
+            eventually(lambda: not family(paths))
+            assert there.changes(before[0]) == []
+            there.do(*SETUP, **env)
+        finally:
+            there.do("env", f"LABKIT_ROOT={paths.root}", SETUP[0], "-c", _STOP)
         assert there.changes(before[0]) == []
         assert there.network() == before[0]
         assert there.docker() == before[1]
