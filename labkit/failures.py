@@ -26,6 +26,15 @@ _ALERTS = {
 }
 
 
+_RESETS = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
+
+
+def was_reset(error: BaseException) -> bool:
+    """Whether the other side closed without a word: no alert, no answer."""
+    causes = list(_causes(error))
+    return any(isinstance(c, _RESETS) for c in causes) and not any(isinstance(c, ssl.SSLError) for c in causes)
+
+
 def failure(endpoint: Endpoint, error: BaseException) -> ConnectionFailed:
     """Return why an endpoint cannot be used, and what to do next."""
     causes = list(_causes(error))
@@ -50,7 +59,7 @@ def failure(endpoint: Endpoint, error: BaseException) -> ConnectionFailed:
         return ConnectionFailed(
             endpoint, _("The name in {endpoint} is not known.", endpoint=endpoint), _("Is it spelled right?")
         )
-    if of(ConnectionResetError, BrokenPipeError, ConnectionAbortedError):
+    if of(*_RESETS):
         return ConnectionFailed(
             endpoint,
             _("{endpoint} closed the connection without an answer.", endpoint=endpoint),

@@ -28,7 +28,7 @@ from urllib3.util import SKIP_HEADER
 
 from . import __version__
 from .errors import ConnectionFailed, LabError, StreamError
-from .failures import failure
+from .failures import failure, was_reset
 from .messages import _
 from .model import Endpoint, Headers, Request
 
@@ -241,7 +241,26 @@ def send(adapter: Adapter, request: Request, seconds: float) -> Reply:
             _("Some calls wait for something to happen. Give more time with timeout=..., or interrupt the kernel."),
         ) from error
     except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, OSError) as error:
-        raise failure(request.endpoint, error) from error
+        raise failure(request.endpoint, _refusal(request.endpoint, error) or error) from error
+
+
+def _refusal(endpoint: Endpoint, error: BaseException) -> ssl.SSLError | None:
+    """Return the alert of a TLS server that closed before it could be read; None where there is none.
+
+    A server that refuses a client's certificate sends an alert and closes at once.  Whoever
+    is still sending may see the reset alone; whoever only listens hears why.
+    """
+    if endpoint.tls is None or not was_reset(error):
+        return None
+    try:
+        with _connect(endpoint) as sock:
+            sock.settimeout(CONNECT_SECONDS)
+            sock.recv(1)
+    except ssl.SSLError as alert:
+        return alert
+    except (OSError, ConnectionFailed):
+        pass
+    return None
 
 
 def _connect(endpoint: Endpoint) -> socket.socket:
