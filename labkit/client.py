@@ -137,7 +137,7 @@ class Client:
         tls: the certificates to verify with and to show.
         version: of the API in each call; None negotiates it, ``""`` sends none (a registry has none).
         """
-        return Client(Session(Endpoint.parse(url, tls), version))
+        return Client(Session(Endpoint.parse(url, tls), version, self._session.bodies))
 
     def close(self) -> None:
         """Close all connections that are kept open."""

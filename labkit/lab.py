@@ -64,7 +64,7 @@ class Lab(Client):
     """
 
     def __init__(self, number: str, paths: Paths, record: EngineRecord) -> None:
-        super().__init__(Session(record.endpoint))
+        super().__init__(Session(record.endpoint, bodies=paths.work / "bodies"))
         self.number = number
         self.record = record
         self._paths = paths
@@ -164,23 +164,23 @@ class Lab(Client):
 
         return Desk(self._session, self.record, self._paths, self._draw)
 
-    def check(self, exercise: str, *answer: Any) -> Any:
+    def check(self, exercise: str = "", *answer: Any) -> Any:
         """Look whether an exercise is done; give the answer where it asks for one.  Changes nothing."""
         return self._desk.check(exercise, *answer)
 
-    def hint(self, exercise: str) -> Any:
+    def hint(self, exercise: str = "") -> Any:
         """Show the next hint of an exercise."""
         return self._desk.hint(exercise)
 
-    def solution(self, exercise: str, *, force: bool = False) -> Any:
+    def solution(self, exercise: str = "", *, force: bool = False) -> Any:
         """Show the solution of an exercise, after an attempt or by force."""
         return self._desk.solution(exercise, force=force)
 
-    def setup(self, exercise: str) -> Any:
+    def setup(self, exercise: str = "") -> Any:
         """Bring about the state that an exercise starts from."""
         return self._desk.setup(exercise)
 
-    def reset(self, exercise: str) -> Any:
+    def reset(self, exercise: str = "") -> Any:
         """Begin an exercise again."""
         return self._desk.reset(exercise)
 

@@ -49,7 +49,7 @@ class Session:
         self.endpoint = endpoint
         self._adapter = Adapter(endpoint)
         self._version = version
-        self._bodies = bodies
+        self.bodies = bodies
 
     @property
     def version(self) -> str:
@@ -192,7 +192,7 @@ class Session:
 
     def _keep(self, body: bytes) -> str:
         """Keep a body of bytes in a file named after its digest, and return that file's path."""
-        folder = self._bodies or Path("bodies")
+        folder = (self.bodies or Path("bodies")).absolute()  # the curl line works from any folder
         file = folder / f"{hashlib.sha256(body).hexdigest()[:12]}.bin"
         if not file.exists():
             try:
