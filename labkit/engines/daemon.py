@@ -165,12 +165,12 @@ class Daemon:
         try:
             await self.again()
             await self.ready()
-        except EngineError:
+        except EngineError as error:
             await self._halt()
             daemonconfig.write(self._config_file, former)
             await self.again()
             await self.ready()
-            raise
+            raise EngineError(error.message, _("The former daemon.json is back. {hint}", hint=error.hint)) from error
 
     async def _halt(self) -> None:
         for number, seconds in ((signal.SIGTERM, STOP_SECONDS), (signal.SIGKILL, 5.0)):

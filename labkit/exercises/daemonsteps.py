@@ -149,7 +149,10 @@ def shell_lines(call: Call) -> list[str]:
     """Return a step as it is done on a machine of one's own, in a terminal."""
     if call.method in (RESTART, RELOAD):
         keys = json.dumps(call.json)
-        return [f"# in /etc/docker/daemon.json: {keys}", f"systemctl {call.method.lower()} docker"]
+        return [
+            f"# On a machine of your own this would be, in /etc/docker/daemon.json: {keys}",
+            f"# and then, as root: systemctl {call.method.lower()} docker",
+        ]
     if call.method == MODE:
         return [f"chmod {call.json['mode']:o} {shlex.quote(os.fspath(certs.folder() / call.path))}"]
     if call.method == FORGET:

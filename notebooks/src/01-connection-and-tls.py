@@ -50,7 +50,8 @@ lab
 
 # %% [markdown] id="clean-first-text"
 # The next cell removes what an earlier run of this lab may have left behind, and puts the daemon's configuration back
-# to the course's own. The last cell of the notebook does the same.
+# to the course's own. That may restart the daemon, which stops the containers of your other labs. The last cell of the
+# notebook does the same.
 
 # %% id="clean-first"
 lab.clean()
@@ -449,7 +450,7 @@ def docker(*words, **variables):
         return "The docker command is not installed here."
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
     done = subprocess.run(["docker", *words], env=kept | variables, capture_output=True, text=True)
-    return (done.stdout or done.stderr).strip()
+    return done.stdout.strip() or done.stderr.strip()
 
 
 def same_engine(said):

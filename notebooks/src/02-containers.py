@@ -22,7 +22,7 @@
 #
 # New words are explained where they first occur. They are gathered in the glossary, `docs/glossary.md`.
 
-# %% id="start"
+# %% id="start" tags=["quiet"]
 import labkit
 
 lab = labkit.start("02")

@@ -19,7 +19,7 @@
 # deployment runs last week's image. And disks fill, and pulls take minutes, because of layers that a later step was
 # thought to have deleted.
 #
-# Words in *italics* are in the [glossary](../docs/glossary.md).
+# Words in *italics* are in the [glossary](docs/glossary.md).
 
 # %% id="start" tags=["quiet"]
 import labkit
@@ -283,6 +283,7 @@ r
 # a stream of *JSON lines*: one object a line, sent while the work goes on. `r.lines` holds them, and the text of a build
 # is in their field `stream`:
 
+
 # %% id="build-stream"
 def told(r):
     """Return what a build says about each step: its line, or where it was taken from."""
@@ -318,7 +319,9 @@ print("\n".join(told(r)))
 
 # %% id="build-smaller"
 smaller = dockerfile + "RUN rm /data/stock.bin\n"
-r = lab.post("/build", t=f"{site}:small", labels=lab.labels, forcerm=True, data=context(files | {"Dockerfile": smaller}))
+r = lab.post(
+    "/build", t=f"{site}:small", labels=lab.labels, forcerm=True, data=context(files | {"Dockerfile": smaller})
+)
 r.raise_for_status()
 size = {tag: lab.get(f"/images/{site}:{tag}/json").json()["Size"] for tag in ("2", "small")}
 print("it is smaller:", size["small"] < size["2"])
@@ -340,7 +343,9 @@ r
 
 # %% id="build-args" tags=["solution"]
 menu = {"Dockerfile": "FROM busybox\nARG DRINK=Water\nRUN echo $DRINK > /menu\nENV DRINK=$DRINK\n"}
-r = lab.post("/build", t=lab.name("menu"), labels=lab.labels, forcerm=True, buildargs={"DRINK": "Tea"}, data=context(menu))
+r = lab.post(
+    "/build", t=lab.name("menu"), labels=lab.labels, forcerm=True, buildargs={"DRINK": "Tea"}, data=context(menu)
+)
 [variable for variable in lab.get(f"/images/{lab.name('menu')}/json").json()["Config"]["Env"] if "DRINK" in variable]
 
 # %% [markdown] id="build-fails-goal"
@@ -916,7 +921,7 @@ print("two are hardly larger than one:", len(both.response.body) < 1.1 * len(one
 # %% id="save-manifest"
 with tarfile.open(fileobj=io.BytesIO(both.response.body)) as tar:
     listed = json.load(tar.extractfile("manifest.json"))
-for image in listed:
+for image in sorted(listed, key=lambda image: image["RepoTags"]):
     print([name.rpartition(":")[2] for name in image["RepoTags"]], len(image["Layers"]), "layers")
 
 # %% [markdown] id="load-text"
