@@ -274,7 +274,7 @@ lab.setup("2.1")
 # %% id="do-2-1" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-2-1" tags=["solution"]
+# %% id="do-2-1" tags=["solution", "quiet"]
 r = lab.get("/containers/json", all=True, filters={"label": [f"crate={lab.name('crate')}"]})
 answer = len(r.json())
 
@@ -706,7 +706,7 @@ lab.setup("2.4")
 # %% id="do-2-4" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-2-4" tags=["solution"]
+# %% id="do-2-4" tags=["solution", "quiet"]
 answer = [404, 304, 409, 204]
 
 # %% id="check-2-4"
@@ -783,7 +783,7 @@ lab.setup("2.12")
 # %% id="do-2-12" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-2-12" tags=["solution"]
+# %% id="do-2-12" tags=["solution", "quiet"]
 r = lab.get(f"/containers/{lab.name('lodger')}/json")
 answer = r.json()["HostConfig"]["Memory"]
 
@@ -833,7 +833,7 @@ lab.setup("2.11")
 # %% id="do-2-11" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-2-11" tags=["solution"]
+# %% id="do-2-11" tags=["solution", "quiet"]
 r = lab.get(f"/containers/{lab.name('works')}/top")
 answer = len(r.json()["Processes"])
 
@@ -938,7 +938,7 @@ lab.setup("2.6")
 # %% id="do-2-6" tags=["learner", "task"]
 r = ...
 
-# %% id="do-2-6" tags=["solution"]
+# %% id="do-2-6" tags=["solution", "quiet"]
 r = lab.get(f"/containers/{lab.name('speaker')}/logs", stderr=True)
 
 # %% id="check-2-6"
@@ -1039,7 +1039,7 @@ lab.setup("2.8")
 # %% id="do-2-8" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-2-8" tags=["solution"]
+# %% id="do-2-8" tags=["solution", "quiet"]
 r = lab.get(f"/containers/{lab.name('thief')}/changes")
 answer = next(change["Path"] for change in r.json() if change["Kind"] == 2)
 
@@ -1099,7 +1099,7 @@ lab.setup("2.13")
 # %% id="do-2-13" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-2-13" tags=["solution"]
+# %% id="do-2-13" tags=["solution", "quiet"]
 r = lab.get(f"/containers/{lab.name('drawer')}/archive", path="/drawer/note")
 with tarfile.open(fileobj=io.BytesIO(r.response.body)) as tar:
     answer = tar.extractfile("note").read().decode()
@@ -1200,7 +1200,7 @@ lab.setup("2.10")
 # %% id="do-2-10" tags=["learner", "task"]
 r = ...
 
-# %% id="do-2-10" tags=["solution"]
+# %% id="do-2-10" tags=["solution", "quiet"]
 r = lab.get("/events", since=0, until=time.time(), filters={"container": [lab.name("victim")]})
 
 # %% id="check-2-10"

@@ -368,7 +368,7 @@ lab.setup("6.5")
 # %% id="do-6-5" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-6-5" tags=["solution"]
+# %% id="do-6-5" tags=["solution", "quiet"]
 on = [
     {container["Name"] for container in lab.get(f"/networks/{lab.name(word)}").json()["Containers"].values()}
     for word in ("hill", "shore")
@@ -390,7 +390,7 @@ lab.setup("6.6")
 # %% id="do-6-6" tags=["learner", "task"]
 r = ...
 
-# %% id="do-6-6" tags=["solution"]
+# %% id="do-6-6" tags=["solution", "quiet"]
 r = lab.get("/containers/json", all=True, filters={"volume": [lab.name("vault")]})
 
 # %% id="check-6-6"
@@ -470,7 +470,7 @@ lab.setup("6.9")
 # %% id="do-6-9" tags=["learner", "task"]
 answer = ...
 
-# %% id="do-6-9" tags=["solution"]
+# %% id="do-6-9" tags=["solution", "quiet"]
 answer = [403, 409, 404, 204]
 
 # %% id="check-6-9"
