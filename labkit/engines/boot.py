@@ -17,6 +17,8 @@ _INSIDE = str(Path(__file__).with_name("inside.py"))
 # A shell does it, for an interpreter would keep dockerd waiting while it starts. The engine
 # gets a /run of its own, with the supervisor's folder in it (the working directory, which
 # stays reachable): what dockerd and its helpers leave in /run never meets another Docker's.
+# Connections to published pages and to the registry go out from the few ports that dockerd may pick
+# from by itself: one that is closed must free its port at once, not after a minute, or the fiftieth fails.
 # A command in the background has SIGINT ignored, and would hand that on to containers; some
 # shells have an env of their own, which cannot undo that.
 _SETUP = """set -e
@@ -26,6 +28,7 @@ mkdir -p "$1"
 mount -n --no-canonicalize --bind . "$1"
 cd /
 echo "$2" > /proc/sys/net/ipv4/ip_local_port_range
+echo 0 > /proc/sys/net/ipv4/tcp_max_tw_buckets
 /usr/bin/env -i --default-signal PATH="$3" LANG=C.UTF-8 HOME=/root "$4" --config-file "$5" < /dev/null &
 shift 5
 exec "$@" $!
