@@ -66,6 +66,12 @@ _FOUND: pytest.StashKey[bool] = pytest.StashKey()
 _REQUESTS: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 
 
+@pytest.fixture(autouse=True)
+def _the_tests_root_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put LABKIT_ROOT back after a test in which a command set it: the notebooks that come later need it."""
+    monkeypatch.setenv("LABKIT_ROOT", os.environ["LABKIT_ROOT"])
+
+
 @pytest.fixture(scope="session")
 def engine() -> EngineRecord:
     """The record of a private engine with images and registry; it is started at the first use."""
