@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import hypothesis
 import pytest
 import recorder
 
@@ -13,6 +14,10 @@ from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
 
 CHECKOUT = Path(__file__).parents[1]
+
+# The same generated inputs each time: what CI says of a change is about that change.
+hypothesis.settings.register_profile("lab", derandomize=True)
+hypothesis.settings.load_profile("lab")
 
 
 def _root() -> Path:

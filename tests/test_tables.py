@@ -384,3 +384,10 @@ def test_grid_needs_only_what_is_shown() -> None:
     made = tables.Grid((column,), range(1000))
     assert len(made.head(20).written(10)) == 20
     assert len(looked) == 20
+
+
+@pytest.mark.parametrize("number", [-(2**63) - 1, 2**63, 2**64, 10**40])
+def test_numbers_beyond_64_bits(number: int) -> None:
+    """A number that no dtype of pandas holds is shown all the same."""
+    shown = exchange("GET", "/v1.41/plugins", json.dumps([{"n": number}]).encode(), 200)
+    assert shown.table.iloc[0, 0] == number

@@ -79,4 +79,7 @@ def _series(grid: Grid, column: Column) -> pandas.Series[Any]:
     values: list[str | int | float | datetime | None] = grid.values(column)
     if column.kind is Kind.TEXT:
         return pandas.Series(values, dtype="object" if not values else None)
-    return pandas.Series(values, dtype=_DTYPES[column.kind])
+    try:
+        return pandas.Series(values, dtype=_DTYPES[column.kind])
+    except (OverflowError, TypeError, ValueError):  # a number beyond 64 bits: JSON knows no limit, a dtype does
+        return pandas.Series(values, dtype="object")
