@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from time import strptime
 from typing import TYPE_CHECKING, Any
 
-from . import archive, filters, transfer
+from . import archive, filters, settings, transfer
 from .layers import digest, read_layer
 from .state import Container, Image, familiar, split_tag, timestamp, with_tag
 from .wire import Answer, Fault, Reply, Request, Streaming, dumps, empty, json_reply, parse_json, streamed
@@ -108,26 +108,7 @@ def inspect(core: Core, _request: Request, name: str) -> Reply:
         missing = f"No such image: {with_tag(name)}"
         raise Fault(404, f"no such image: {name}: {missing}" if core.profile.old else missing)
     old = core.profile.old
-    config = {
-        "Hostname": "",
-        "Domainname": "",
-        "User": "",
-        "AttachStdin": False,
-        "AttachStdout": False,
-        "AttachStderr": False,
-        "Tty": False,
-        "OpenStdin": False,
-        "StdinOnce": False,
-        "Env": None,
-        "Cmd": None,
-        "Image": "",
-        "Volumes": None,
-        "WorkingDir": "",
-        "Entrypoint": None,
-        "OnBuild": None,
-        "Labels": None,
-        **image.run_config,
-    }
+    config = {**settings.EMPTY_CONFIG, "Labels": None, **image.run_config}
     facts: dict[str, Any] = {
         "Id": image.id,
         "RepoTags": image.tags,

@@ -19,7 +19,7 @@ from .wire import Fault
 if TYPE_CHECKING:
     from .core import Core
 
-_CONFIG: dict[str, Any] = {
+EMPTY_CONFIG: dict[str, Any] = {
     "Hostname": "",
     "Domainname": "",
     "User": "",
@@ -38,6 +38,7 @@ _CONFIG: dict[str, Any] = {
     "OnBuild": None,
     "Labels": {},
 }
+"""The Config of a container, or an image, that says nothing of its own."""
 _CONFIG_MORE = (
     "ExposedPorts",
     "Healthcheck",
@@ -135,8 +136,8 @@ _PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
 
 def container_config(image: Image, body: dict[str, Any], identity: str) -> dict[str, Any]:
     """Return a container's Config: what was asked for over what the image says."""
-    config = copying.deepcopy(_CONFIG)
-    config |= {k: v for k, v in body.items() if k in _CONFIG or (k in _CONFIG_MORE and v is not None)}
+    config = copying.deepcopy(EMPTY_CONFIG)
+    config |= {k: v for k, v in body.items() if k in EMPTY_CONFIG or (k in _CONFIG_MORE and v is not None)}
     base = image.run_config
     for name in ("Cmd", "Entrypoint"):
         if isinstance(config[name], str):
