@@ -24,7 +24,7 @@ from labkit.encode import Gap
 from labkit.errors import UsageError
 from labkit.live import Stream
 from labkit.session import Session
-from labkit.widgets import BarsView, Screen, TailView, Watched, watch
+from labkit.widgets import BarsView, Screen, TailView, Watched, watch, watching
 
 Streaming = Callable[..., Stream]
 
@@ -125,7 +125,7 @@ def test_the_latest_rows_stay(streaming: Streaming) -> None:
 
 def test_memory_is_bounded(streaming: Streaming, monkeypatch: pytest.MonkeyPatch) -> None:
     """No more items are kept than KEPT, and it is said."""
-    monkeypatch.setattr(widgets, "KEPT", 10)
+    monkeypatch.setattr(watching, "KEPT", 10)
     result = watch(streaming("GET", "/events", lines(*[event()] * 50)))
     assert len(result.items) == 10
     assert "Only the last 10 items are kept" in text(result)
@@ -163,7 +163,7 @@ def test_hostile_lines_stay_text(hostile: str, streaming: Streaming) -> None:
 
 def test_nothing_is_drawn_where_nobody_looks(streaming: Streaming, monkeypatch: pytest.MonkeyPatch) -> None:
     """Outside a kernel, and where outputs are stored, no widget is made."""
-    monkeypatch.setattr(widgets, "Screen", None)
+    monkeypatch.setattr(watching, "Screen", None)
     watch(streaming("POST", "/images/create", pull()))
     assert not widgets.live()
     monkeypatch.setenv("LABKIT_LIVE", "0")
@@ -196,7 +196,7 @@ def test_bars_and_tails_show_text(hostile: str, streaming: Streaming) -> None:
     label, _bar, status = view.widget.children[1].children
     assert isinstance(label, ipywidgets.Label)  # shows its value as text
     assert "\x1b" not in label.value + status.value
-    tail = TailView(Watched(streaming("GET", "/events", b"")))
+    tail = TailView(streaming("GET", "/events", b"").exchange)
     tail.take(event() | {"Action": hostile})
     tail.draw()
     assert Walker(tail.widget.value).tags <= TAGS
@@ -204,7 +204,7 @@ def test_bars_and_tails_show_text(hostile: str, streaming: Streaming) -> None:
 
 def test_a_tail_is_drawn_only_when_there_is_something_new(streaming: Streaming) -> None:
     """Drawing without a new item changes nothing; with many, the latest are shown."""
-    tail = TailView(Watched(streaming("GET", "/containers/x/logs?stdout=1", b"")))
+    tail = TailView(streaming("GET", "/containers/x/logs?stdout=1", b"").exchange)
     tail.draw()
     assert tail.widget.value == ""
     for n in range(100):
@@ -268,7 +268,7 @@ def test_the_last_item_before_a_silence_is_drawn(monkeypatch: pytest.MonkeyPatch
 
 def test_a_watched_stream_in_a_kernel(streaming: Streaming, monkeypatch: pytest.MonkeyPatch) -> None:
     """In a kernel a pull has bars and a log has its latest rows, and both leave the same result as without."""
-    monkeypatch.setattr(widgets, "live", lambda: True)
+    monkeypatch.setattr(watching, "live", lambda: True)
     for method, path, body, kind in (
         ("POST", "/images/create", pull(), ipywidgets.VBox),
         ("GET", "/containers/x/logs?stdout=1", frame(1, b"out\n"), ipywidgets.HTML),
