@@ -97,9 +97,13 @@ class Case(Conditions):
         what: what the right answer is, in words; it stands in for its value.
         where: which answer of the engine tells.
         others: what some wrong answers are, in words: they say to the learner what went wrong.
+
+        Of several answers in a row, it is said how many are right, and not which.
         """
         self._note(where, given)
         meaning = (others or {}).get(given) if given != truth else None
+        if meaning is None and isinstance(truth, tuple) and isinstance(given, tuple) and len(given) == len(truth):
+            meaning = _("{n} of {count} are right", n=sum(map(operator.eq, truth, given)), count=len(truth))
         found = f"{show(given)} ({meaning})" if meaning else given
         self.expect(given == truth, Mismatch(where, about, what, found))
 

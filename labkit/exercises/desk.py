@@ -108,7 +108,10 @@ class Desk:
         entries, _said = self._journal.read()
         about = next((f.about for f in verdict.findings if f.about in exercise.hints), "")
         ladder = exercise.hints[about]
-        step = min(rungs(entries, exercise.id, about), len(ladder) - 1)
+        step = rungs(entries, exercise.id, about)
+        if verdict.state is State.NOT_ATTEMPTED and fill(ladder[0]) in verdict.words:
+            step = max(step, 1)  # the check has said the first one already
+        step = min(step, len(ladder) - 1)
         said = self._write({"do": "hint", "id": exercise.id, "about": about, "rung": step + 1})
         words = [fill(ladder[step]), said]
         if step + 1 == len(ladder):

@@ -136,7 +136,7 @@ def kind_of(value: object) -> str:
     """Return what sort of thing an answer is, as a learner would say it."""
     names: Mapping[type, str] = {
         bool: _("true or false"), int: _("a number"), float: _("a number"), str: _("a text"), list: _("a list"),
-        tuple: _("a list"), dict: _("a dict"), bytes: _("bytes"),
+        tuple: _("a list"), dict: _("a dict"), bytes: _("bytes"), type(None): _("nothing (None)"),
     }  # fmt: skip
     if type(value).__name__ in ("Exchange", "ExchangeData", "Stream"):
         return _("a response")

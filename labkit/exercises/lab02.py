@@ -608,7 +608,7 @@ _APPLETS = ("yes", "tac", "nl", "wc", "sort")
         Wrong("what was added", answer='"/tmp/note"', found="/tmp/note (added)"),
         Wrong("what was changed", answer='"/etc/passwd"', found="/etc/passwd (changed)"),
         Wrong("the folder that it was in", answer='"/bin"', found="/bin (changed)"),
-        Wrong("the name alone", answer='"{loot}"', found="/{loot}"),
+        Wrong("the name alone", answer='"{loot}"', found="{loot}"),
         Wrong("all changes", answer='["/bin/{loot}", "/tmp/note"]', expected="one path", found="2"),
     ],
 )  # fmt: skip
@@ -624,8 +624,9 @@ def thief(x: Case) -> None:
     kinds = {c["Path"]: c["Kind"] for c in x.get(x.fill("/containers/{name:thief}/changes")).json()}
     gone = next(path for path, kind in kinds.items() if kind == 2)
     words = {path: (_("changed"), _("added"), _("deleted"))[kind] for path, kind in kinds.items()}
+    shown = path if path in words else given[0]
     x.right(
-        gone, path, _("the path of the file that was deleted"), x.fill("GET /containers/{name:thief}/changes"), words
+        gone, shown, _("the path of the file that was deleted"), x.fill("GET /containers/{name:thief}/changes"), words
     )
 
 

@@ -529,8 +529,8 @@ def _statuses(draw: Draw) -> Mapping[str, str]:
     also=[Also("as text", answer='"{right}".strip("[]")')],
     wrong=[
         Wrong("only running containers count", answer="{only_running}", found="…only a running container…"),
-        Wrong("all of them", answer="[204, 204, 204]", found="[204, 204, 204]"),
-        Wrong("none of them", answer="[409, 409, 409]", found="[409, 409, 409]"),
+        Wrong("all of them", answer="[204, 204, 204]", found="[204, 204, 204]…of 3…"),
+        Wrong("none of them", answer="[409, 409, 409]", found="[409, 409, 409]…of 3…"),
         Wrong("the wrong way round", answer="{turned}", found="{turned}…"),
     ],
 )  # fmt: skip

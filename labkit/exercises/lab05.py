@@ -257,9 +257,9 @@ def _refusals(draw: Draw) -> Mapping[str, str]:
     ),
     also=[Also("as text", answer='"{right}".strip("[]")')],
     wrong=[
-        Wrong("with the status of a conflict", answer="{conflict}", found="{conflict}"),
-        Wrong("all free", answer="[201, 201, 201, 201]", found="[201, 201, 201, 201]"),
-        Wrong("none free", answer="[403, 403, 403, 403]", found="[403, 403, 403, 403]"),
+        Wrong("with the status of a conflict", answer="{conflict}", found="{conflict}…of 4…"),
+        Wrong("all free", answer="[201, 201, 201, 201]", found="[201, 201, 201, 201]…of 4…"),
+        Wrong("none free", answer="[403, 403, 403, 403]", found="[403, 403, 403, 403]…of 4…"),
         Wrong("a larger range around it is free", answer="{larger_is_free}", found="{larger_is_free}…"),
         Wrong("the network was deleted", [delete("/networks/{name:taken}")], "[201, 201, 201, 201]",
               expected="network {name:taken}", found="nothing"),
@@ -545,11 +545,11 @@ _SERVED = _connect("kitchen", "hall", Aliases=["kitchen"])
     docker=[["docker", "network", "connect", "--alias", "kitchen", "{name:hall}", "{name:kitchen}"]],
     wrong=[
         Wrong("without the alias", [_connect("kitchen", "hall")],
-              expected="a network of both on which kitchen is a name", found="{name:hall}"),
+              expected="a network of both on which kitchen is a name", found="{name:hall} (no alias)"),
         Wrong("both on the default bridge", [
             post("/networks/bridge/connect", json={"Container": "{name:waiter}"}),
             post("/networks/bridge/connect", json={"Container": "{name:kitchen}"})],
-              expected="a network of both on which kitchen is a name", found="bridge"),
+              expected="a network of both on which kitchen is a name", found="bridge (no alias)"),
         Wrong("with another alias", [_connect("kitchen", "hall", Aliases=["kitchens"])],
               expected="a network of both on which kitchen is a name", found="{name:hall} (kitchens)"),
         Wrong("the waiter has ended", [_SERVED, post("/containers/{name:waiter}/kill"),
@@ -572,7 +572,7 @@ def kitchen(c: Case) -> None:
     shared = {net: set(_names(e)) - {own} for net, e in _endpoints(cook).items() if net in theirs}
     named = any("kitchen" in names for names in shared.values())  # the default bridge takes no aliases
     wanted = _("a network of both on which {name} is a name", name="kitchen")
-    there = tuple(f"{net} ({', '.join(sorted(names))})" if names else net for net, names in shared.items())
+    there = tuple(f"{net} ({', '.join(sorted(names)) or _('no alias')})" for net, names in shared.items())
     c.expect(named, Missing(c.at(cook, "NetworkSettings", "Networks"), "alias", wanted, there))
 
 

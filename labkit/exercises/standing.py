@@ -67,14 +67,15 @@ def _add(now: Standing, entry: Entry) -> Standing:
 
 
 def rungs(entries: Iterable[Entry], id: str, about: str) -> int:
-    """Return how many hints about one thing were shown since the exercise was last begun again."""
+    """Return how far down the hints about one thing were shown since the exercise was last begun again."""
     shown = 0
     for entry in entries:
         if entry.get("id") == id:
             if entry.get("do") == "reset":
                 shown = 0
             elif entry.get("do") == "hint" and entry.get("about", "") == about:
-                shown += 1
+                rung = entry.get("rung")
+                shown = max(shown + 1, rung if isinstance(rung, int) else 0)
     return shown
 
 

@@ -117,6 +117,8 @@ def judge(exercise: Exercise, case: Case) -> Verdict:
     if case.findings and state is State.PASSED:
         state = State.NOT_YET
     findings = tuple(fact.finding() for fact in case.findings) if state is State.NOT_YET else ()
+    if findings and not any(finding.counts for finding in findings):
+        words = (_("It was not counted as an attempt: no answer of that kind was given yet."),)
     seconds = time.perf_counter() - begin
     untouched = (*(f"{f.expected}\0{f.found}\0{f.where}" for f in findings), *case.identity)
     title = case.fill(exercise.title)
@@ -127,7 +129,10 @@ def judge(exercise: Exercise, case: Case) -> Verdict:
 
 def not_attempted(exercise: Exercise, case: Case, verdict: Verdict) -> Verdict:
     """Return the verdict of an exercise of which nothing was touched yet."""
-    return _not_attempted(exercise, case, "", verdict.seconds)
+    bare = _not_attempted(exercise, case, "", verdict.seconds)
+    if exercise.of_the_daemon:  # a configuration that the daemon refused was put back, and leaves no trace
+        return replace(bare, words=(_("The daemon is as it was when this exercise began."), *bare.words))
+    return bare
 
 
 def _not_attempted(exercise: Exercise, case: Case, how: str, seconds: float) -> Verdict:
