@@ -2,17 +2,13 @@
 
 The report is plain JSON.  It holds the learner's journal as a chain, in which each
 entry carries a digest over itself and the one before, and an Ed25519 signature over
-all of it.  The key lies in the learner's private folder; its public half is in the
-report, so that anybody can see whether a report was changed after it was made.
-
-Source: RFC 8032 (Ed25519).
+all of it (`labkit.seal`).  The key lies in the learner's private folder; its public half
+is in the report, so that anybody can see whether a report was changed after it was made.
 """
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import hmac
 import json
 import os
 import re
@@ -22,12 +18,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import __version__
+from . import __version__, seal
 from .engines.base import EngineRecord, Paths
 from .errors import LabError
 from .exercises.journal import Entry, Journal, key
 from .exercises.record import everything
 from .exercises.standing import Standing, standings
+from .lab import learner_seed
 from .messages import _
 from .reportpage import name_of, page, table
 from .safe import harmless
@@ -84,12 +81,13 @@ def make(paths: Paths, who: str = "") -> dict[str, Any]:
         "who": harmless(who)[:200],
         "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "engine": _engine(paths),
+        "seed": hashlib.sha256(b"seed" + learner_seed(paths).encode()).hexdigest()[:16],
         "exercises": _table(clean),
-        "journal": _chained(clean),
+        "journal": seal.chained(clean),
         "notes": [scrub(said)] if said else [],
         "proves": [PROVES, PROVES_NOT],
     }
-    return _signed(report, secret)
+    return seal.sealed(report, secret)
 
 
 def write(paths: Paths, who: str, folder: Path) -> tuple[dict[str, Any], tuple[Path, Path]]:
@@ -141,25 +139,14 @@ def verify(file: Path, paths: Paths | None = None) -> Verified:
     Raises `LabError` for a file that cannot be read or is no report.
     """
     report = _load(file)
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
-    signature = report.pop("signature", "")
-    try:
-        public = bytes.fromhex(report["key"])
-        Ed25519PublicKey.from_public_bytes(public).verify(base64.b64decode(signature), _canonical(report))
-        whole = [entry["digest"] for entry in _chained([_without(e) for e in report["journal"]])]
-        agree = whole == [entry["digest"] for entry in report["journal"]] and _agrees(report)
-    except (InvalidSignature, ValueError, KeyError, TypeError, AttributeError):
+    found = seal.problem(report)
+    if found == seal.CHANGED:
         return Verified(False, (_("This report was changed after it was made: its signature does not fit."),))
-    if not agree:
+    if found == seal.DISAGREES:
         return Verified(False, (_("The table of this report does not agree with its journal."),))
-    found = [
-        _("This report is as it was written. Key {key}.", key=name_of(public)),
-        _whose(public, paths),
-        *report["proves"],
-    ]
-    return Verified(True, tuple(found))
+    public = bytes.fromhex(report["key"])
+    said = _("This report is as it was written. Key {key}.", key=name_of(public))
+    return Verified(True, (said, _whose(public, paths), *report["proves"]))
 
 
 def _engine(paths: Paths) -> dict[str, str]:
@@ -183,50 +170,6 @@ def _table(entries: list[Entry]) -> list[dict[str, Any]]:
     return rows
 
 
-def _agrees(report: dict[str, Any]) -> bool:
-    """Whether the table is what the journal adds up to."""
-    found = standings([_without(entry) for entry in report["journal"]])
-    for row in report["exercises"]:
-        standing = found.get(row["id"], Standing())
-        if (row["state"], row["attempts"], row["hints"], row["passed"]) != (
-            standing.state, standing.attempts, standing.hints, standing.passed,
-        ):  # fmt: skip
-            return False
-    return True
-
-
-def _chained(entries: list[Entry]) -> list[Entry]:
-    digest, chained = "", []
-    for entry in entries:
-        digest = hashlib.sha256(digest.encode() + _canonical(entry)).hexdigest()
-        chained.append({**entry, "digest": digest})
-    return chained
-
-
-def _without(entry: Entry) -> Entry:
-    return {name: value for name, value in entry.items() if name != "digest"}
-
-
-def _canonical(value: Any) -> bytes:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-
-
-def _private(secret: bytes) -> Any:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
-    return Ed25519PrivateKey.from_private_bytes(hmac.new(secret, b"report", "sha256").digest())
-
-
-def _public(secret: bytes) -> bytes:
-    public: bytes = _private(secret).public_key().public_bytes_raw()
-    return public
-
-
-def _signed(report: dict[str, Any], secret: bytes) -> dict[str, Any]:
-    report = {**report, "key": _public(secret).hex()}
-    return {**report, "signature": base64.b64encode(_private(secret).sign(_canonical(report))).decode()}
-
-
 def _load(file: Path) -> dict[str, Any]:
     try:
         if file.stat().st_size > _LARGEST:
@@ -247,7 +190,7 @@ def _load(file: Path) -> dict[str, Any]:
 
 def _whose(public: bytes, paths: Paths | None) -> str:
     try:
-        own = paths is not None and (paths.state / "key").exists() and _public(key(paths.state)) == public
+        own = paths is not None and (paths.state / "key").exists() and seal.public(key(paths.state)) == public
     except (OSError, ValueError):
         own = False
     if own:

@@ -21,6 +21,7 @@ TOKEN = "tok-0123456789abcdef"
 @pytest.fixture
 def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paths:
     monkeypatch.setenv("SOME_TOKEN", TOKEN)
+    monkeypatch.delenv("LABKIT_SEED", raising=False)
     monkeypatch.setattr(socket, "gethostname", lambda: "classroom-7")
     paths = Paths(tmp_path, tmp_path / "work", tmp_path / ".lab", tmp_path / "run")
     paths.work.mkdir()
@@ -53,6 +54,15 @@ def test_a_report_says_what_was_done(paths: Paths) -> None:
     assert (row["state"], row["attempts"], row["hints"]) == ("passed", 2, 1)
     assert row["passed"] == "2026-01-02T03:04:05Z"
     assert row["evidence"][0][0] == "Mounts"
+
+
+def test_a_report_tells_copies_of_the_course_apart(paths: Paths) -> None:
+    """It names the seed that everything was drawn from, by a digest that gives the seed away to nobody."""
+    made = report.make(paths)
+    assert made["seed"] == report.make(paths)["seed"]
+    assert len(made["seed"]) == 16
+    (paths.state / "seed").unlink()
+    assert report.make(paths)["seed"] != made["seed"]
 
 
 def test_an_unchanged_report_holds(paths: Paths) -> None:
