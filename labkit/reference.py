@@ -1,0 +1,102 @@
+"""What the project knows of the Engine API: endpoints, parameters, body fields, and what answers mean.
+
+All of it is data in one file, ``labkit/data/api.json``, in words of the project's own.
+Its texts are English; whoever shows one passes it through ``_()``.
+
+Source: https://docs.docker.com/reference/api/engine/version/v1.51/
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+_FILE = Path(__file__).with_name("data") / "api.json"
+_ALSO = "$also"
+"""The key by which a shape takes in all fields of another one."""
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a body or of an answer.
+
+    Parameters
+    ----------
+    name: as the API spells it.
+    kind: a word of JSON (boolean, integer, number, string, timestamp, object, any), followed
+        by what it is wrapped in, from the inside out: ``[]`` for a list, `` map`` for an
+        object whose keys are names of somebody's own.  ``object[] map`` is a map of lists of objects.
+    text: what it says, in one sentence.
+    each: what a single item or key of it says; empty for nothing more than `text`.
+    since, until: the first and the last API version that has it, such as ``1.44``; empty for no bound.
+    inside: the fields of the object, or of each object, by name.
+    """
+
+    name: str
+    kind: str
+    text: str
+    each: str = ""
+    since: str = ""
+    until: str = ""
+    inside: Mapping[str, Field] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@cache
+def raw() -> dict[str, Any]:
+    """Return the file as it is."""
+    loaded: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
+    return loaded
+
+
+@cache
+def answers() -> Mapping[str, Field]:
+    """Return what each endpoint answers, by its path, such as ``/containers/{id}/json``."""
+    return MappingProxyType({path: _field(path, given) for path, given in raw()["answers"].items()})
+
+
+@cache
+def shape(name: str) -> Mapping[str, Field]:
+    """Return the fields of a shape that several bodies or answers share, such as ``HostConfig``."""
+    return _fields(raw()["shapes"][name])
+
+
+def _fields(given: Mapping[str, Any]) -> Mapping[str, Field]:
+    own = {name: _field(name, entry) for name, entry in given.items() if name != _ALSO}
+    return MappingProxyType({**(shape(given[_ALSO]) if _ALSO in given else {}), **own})
+
+
+def _field(name: str, given: Mapping[str, Any]) -> Field:
+    inside = given.get("inside", {})
+    rest = {key: value for key, value in given.items() if key != "inside"}
+    return Field(name, **rest, inside=shape(inside) if isinstance(inside, str) else _fields(inside))
+
+
+def find(top: Field, path: tuple[str, ...]) -> tuple[Field, str] | None:
+    """Follow a path from a field; return the field that it ends in, and the kind of what is there.
+
+    Parameters
+    ----------
+    path: names of fields; ``[]`` stands for any item of a list.
+
+    The kind is shorter than the field's own where the path ends at an item or a key of
+    it.  None where the path leads to nothing that is known.
+    """
+    here, kind = top, top.kind
+    for step in path:
+        if kind.endswith(" map"):
+            kind = kind[: -len(" map")]
+        elif kind.endswith("[]"):
+            if step != "[]":
+                return None
+            kind = kind[: -len("[]")]
+        elif step in here.inside:
+            here = here.inside[step]
+            kind = here.kind
+        else:
+            return None
+    return here, kind
