@@ -7,12 +7,15 @@ may have left the label out.  Nothing else is ever touched.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
 from .engines.base import LABEL
+from .messages import _
+from .safe import escape, harmless
 from .session import Session
 
 Drawn = Callable[[str], bool]
@@ -88,6 +91,56 @@ def _images(session: Session) -> Iterator[_Found]:
 
 
 _LISTINGS = (_containers, _networks, _volumes, _images)
+
+
+class Removed:
+    """What was removed: how many of each kind, and the names folded beneath.
+
+    Leave it as the last line of a cell to see it.
+
+    Parameters
+    ----------
+    answers: each thing with the status that the Engine answered to its DELETE.
+    """
+
+    def __init__(self, answers: Iterable[tuple[Thing, int]]) -> None:
+        self.answers = tuple(answers)
+
+    def __len__(self) -> int:
+        return len(self.answers)
+
+    @property
+    def refused(self) -> list[tuple[Thing, int]]:
+        """What the Engine would not remove; what had gone meanwhile (404) is none of it."""
+        return [(thing, status) for thing, status in self.answers if status >= 400 and status != 404]
+
+    def _lines(self) -> list[str]:
+        refused = self.refused
+        counts = Counter(thing.kind for thing, status in self.answers if (thing, status) not in refused)
+        words = {
+            "container": _("containers"),
+            "network": _("networks"),
+            "volume": _("volumes"),
+            "image": _("images"),
+        }
+        said = ", ".join(f"{words[kind]} {count}" for kind, count in counts.items())
+        lines = [_("Removed: {what}.", what=said)] if said else []
+        lines += [
+            _("Not removed: {kind} {name}; the Engine answered {status}.", kind=t.kind, name=t.name, status=status)
+            for t, status in refused
+        ]
+        return [harmless(line) for line in lines or [_("There was nothing to remove.")]]
+
+    def __repr__(self) -> str:
+        return "\n".join(self._lines())
+
+    def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
+        html = "".join(f"<div>{escape(line)}</div>" for line in self._lines())
+        if self.answers:
+            rows = sorted(f"{thing.kind} {thing.name}" for thing, _status in self.answers)
+            items = "".join(f"<li>{escape(row)}</li>" for row in rows)
+            html += f"<details><summary>{escape(_('Which'))}</summary><ul>{items}</ul></details>"
+        return {"text/plain": repr(self), "text/html": html}
 
 
 def remove(session: Session, things: Iterable[Thing]) -> list[tuple[Thing, int]]:

@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from . import __version__
-from .errors import LabError
+from .errors import LabError, nearest
 from .messages import _
+from .safe import harmless
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
@@ -66,10 +67,34 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return parser().parse_args(words, argparse.Namespace(debug=False, engine=None, no_browser=False, yes=False))
 
 
+COMMANDS = ("start", "status", "doctor", "stop", "reset", "engine", "report", "test")
+
+
+def misspelt(words: Sequence[str]) -> str:
+    """Return a sentence about a command that there is none of, with the nearest one; empty when all is well."""
+    rest = iter(words)
+    command = ""
+    for command in rest:
+        if command == "--engine":
+            next(rest, None)
+        elif command not in ("--debug", "--no-browser") and not command.startswith("--engine="):
+            break
+    else:
+        return ""
+    if command.startswith("-") or command in COMMANDS:
+        return ""
+    said = _("There is no command {word!r}.", word=harmless(command))
+    close = nearest(command, COMMANDS)
+    return f"{said} " + (_("Did you mean ./lab {word}?", word=close) if close else _("./lab --help shows them all."))
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return its exit code: 0, 1 for an error that was said, 2 for bad usage."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     split = words.index("--") if "--" in words else len(words)
+    if said := misspelt(words[:split]):
+        say(said)
+        return 2
     options = parse(words[:split])
     options.rest = words[split + 1 :]
     try:

@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .cleanup import find, remove
+from .cleanup import Removed, find, remove
 from .client import Client
 from .engines.base import LABEL, Capability, EngineRecord, Paths, RegistryRecord
 from .errors import EngineError, UnknownExercise
@@ -18,8 +18,6 @@ from .safe import escape
 from .session import Session
 
 if TYPE_CHECKING:
-    import pandas
-
     from .daemon import Daemon
     from .exercises.desk import Desk
 
@@ -138,24 +136,19 @@ class Lab(Client):
         engine = engine_of(self._paths, self.record.kind)
         return Daemon(engine, self.record, self._paths.state / "log" / "dockerd.log")
 
-    def clean(self) -> pandas.DataFrame:
-        """Remove what this lab made; return it as a table, empty when there was nothing.
+    def clean(self) -> Removed:
+        """Remove what this lab made; return what that was.
 
         Lab 1 also gives the daemon its own configuration back, and forgets its certificates.
         """
-        import pandas
-
         if self.number == "01" and Capability.CONFIGURE in self.record.capabilities:
             from . import certs  # cryptography is needed by lab 1 alone
 
             self.daemon.put_back()
             certs.forget()
         drawn = None if self.record.kind in SHARED_KINDS else self._draw.drew
-        rows = [
-            (t.kind, t.name, status) for t, status in remove(self._session, find(self._session, self.number, drawn))
-        ]
+        removed = Removed(remove(self._session, find(self._session, self.number, drawn)))
         self._desk.forget()  # the starting states of its exercises went with the rest
-        removed: pandas.DataFrame = pandas.DataFrame(rows, columns=["removed", "name", "status"])
         return removed
 
     @cached_property

@@ -257,7 +257,7 @@ def test_engine_list(calls: Calls, capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["begin"], ["engine"], ["engine", "restart"], ["reset", "1", "2"], ["--port", "1"], ["stop", "now"]]
+    "words", [["engine"], ["engine", "restart"], ["reset", "1", "2"], ["--port", "1"], ["stop", "now"]]
 )
 def test_bad_usage(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     """A command or option that there is not ends with exit code 2 and the usage."""
@@ -440,3 +440,34 @@ def test_outside_of_a_course(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert len(done.stderr.splitlines()) == 2
     assert "LABKIT_ROOT" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["strat"], "Did you mean ./lab start?"),
+        (["--engine", "private", "stats"], "Did you mean ./lab status?"),
+        (["--no-browser", "\x1b[31mxyzzy"], "./lab --help shows them all."),
+    ],
+)
+def test_a_misspelt_command_is_answered_with_the_nearest(words: list[str], said: str) -> None:
+    """One sentence, and what to type; no list of usage."""
+    answer = cli.misspelt(words)
+    assert answer.startswith("There is no command ")
+    assert answer.endswith(said)
+    assert "\x1b" not in answer
+
+
+@pytest.mark.parametrize("words", [[], ["stop"], ["--engine", "start"], ["--engine=private"], ["-h"]])
+def test_what_is_no_misspelling_is_left_to_the_parser(words: list[str]) -> None:
+    """Commands, options and an engine's name are not taken for misspelt commands."""
+    assert cli.misspelt(words) == ""
+
+
+def test_every_command_is_known() -> None:
+    """The list of commands is the parser's own."""
+    shown = cli.parser().format_help()
+    listed = {
+        line.split()[0] for line in shown.splitlines() if line.startswith("    ") and not line.startswith("     ")
+    }
+    assert listed == set(cli.COMMANDS)

@@ -32,7 +32,7 @@ def find(paths: Paths) -> Endpoint:
         found = _usual()
     if found is None:
         raise EngineError(
-            _("No Docker was found on this machine."), _("Start it (docker version says whether it runs), then ./lab.")
+            _("No Docker was found on this machine."), _("If there is one, start it (docker version says whether it runs), and type ./lab again.")
         )
     if not local(found):
         raise EngineError(

@@ -20,7 +20,8 @@
 # because a container "is already stopped", looks like bad luck until you read the request and the status code. Every
 # tool that runs containers ends in the calls of this lab, and none of them can be more right than its call.
 #
-# New words are explained where they first occur. They are gathered in the glossary, `docs/glossary.md`.
+# New words are explained where they first occur. They are gathered in the glossary, `docs/glossary.md`. The number of
+# an exercise is its name: exercises come in the order of the steps, not of their numbers.
 
 # %% id="start" tags=["quiet"]
 import labkit
@@ -916,7 +917,9 @@ lab.post(f"/containers/{terminal}/wait")
 lab.get(f"/containers/{terminal}/logs", stdout=True, stderr=True).response.body
 
 # %% [markdown] id="logs-gap-text"
-# **Fill in the gap.** Only the last line of `talker`'s stderr, please. `tail` is a number of lines.
+# **Fill in the gap.** Only the last line of `talker`'s stderr, please. `tail` is a number of lines, counted over both
+# streams: the Engine takes the last ones of all that was written, and leaves out those of a stream that was not asked
+# for. Here stderr came last.
 
 # %% id="logs-gap" tags=["learner", "task"]
 r = lab.get(f"/containers/{talker}/logs", stderr=..., tail=...)
@@ -1323,4 +1326,4 @@ lab.check("2.9")
 
 # %% id="clean-last"
 shutil.rmtree(site, ignore_errors=True)
-lab.clean().groupby("removed").size()
+lab.clean()

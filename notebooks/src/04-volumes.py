@@ -97,8 +97,8 @@ r.status, [list(item) for item in r.json()]
 #
 # A container's files lie in a layer of its own. What does that mean for data?
 #
-# **Predict.** A container writes a file and ends. A second one is made with the same name and the same image. What
-# does it find?
+# > **Predict.** A container writes a file and ends. A second one is made with the same name and the same image.
+# > What does it find?
 
 # %% id="lost"
 print(run("first", "mkdir -p /data; echo kept > /data/note; cat /data/note"))
@@ -133,7 +133,7 @@ lab.post("/volumes/create", json={"Name": notes, "Labels": lab.labels})
 #   virtual machine, with a remote Engine another computer. Look at it, but don't write to it: the way in is a mount.
 # - `Scope`: `local` means that this Engine alone knows the volume.
 #
-# **Predict.** The same name once more, with another label. 201, 304 or 409? And which label does it have then?
+# > **Predict.** The same name once more, with another label. 201, 304 or 409? And which label does it have then?
 
 # %% id="create-again"
 r = lab.post("/volumes/create", json={"Name": notes, "Labels": {"colour": "green"}})
@@ -166,7 +166,9 @@ print(r.json()["Options"])
 r
 
 # %% [markdown] id="options-name"
-# They go in as `DriverOpts` and come out as `Options`. **Predict.** Two million bytes into that volume?
+# They go in as `DriverOpts` and come out as `Options`.
+#
+# > **Predict.** Two million bytes into that volume?
 
 # %% id="options-full"
 print(run("filler", "head -c 2000000 /dev/zero > /data/big || ls -l /data | awk '{print $5}'", Binds=[f"{fast}:/data"]))
@@ -265,8 +267,9 @@ run("writer", "echo 'written by the first' > /data/note", Binds=[f"{notes}:/data
 lab.delete(f"/containers/{lab.name('writer')}").status, lab.get(f"/containers/{lab.name('writer')}/json").status
 
 # %% [markdown] id="write-text"
-# The container that wrote is deleted; 404 says that it is gone. **Predict.** What does another container find, under
-# another path, through the other way of writing a mount?
+# The container that wrote is deleted; 404 says that it is gone.
+#
+# > **Predict.** What does another container find, under another path, through the other way of writing a mount?
 
 # %% id="read"
 mount = {"Type": "volume", "Source": notes, "Target": "/archive", "ReadOnly": True}
@@ -292,7 +295,7 @@ lab.delete(f"/containers/{lab.name('reader')}").status, lab.get(f"/volumes/{note
 # %% [markdown] id="typo-text"
 # ### The trap: a name that does not exist
 #
-# **Predict.** The next call misspells the volume: `ntoes`. Which status will the create call give?
+# > **Predict.** The next call misspells the volume: `ntoes`. Which status will the create call give?
 
 # %% id="typo"
 ntoes = lab.name("ntoes")
@@ -348,8 +351,8 @@ mounts[["Type", "Destination", "RW", "has a source"]]
 # A volume has a source, its `Mountpoint`; a bind mount has one, the folder that you named; a tmpfs has none, for
 # nothing lies behind it but memory.
 #
-# **Predict.** The container runs, ends, is started *again*, then is *deleted and made anew*. Three runs: which counts
-# go 0, 1, 2, and which ones don't?
+# > **Predict.** The container runs, ends, is started *again*, then is *deleted and made anew*. Three runs: which
+# > counts go 0, 1, 2, and which ones don't?
 
 
 # %% id="three-run" tags=["quiet"]
@@ -387,7 +390,7 @@ pd.DataFrame(runs).T[["volume", "bind", "tmpfs"]]
 # %% [markdown] id="copy-up-text"
 # ### What an empty volume is filled with
 #
-# **Predict.** An image has files in `/etc`. A new, empty volume is mounted there. What does the container see?
+# > **Predict.** An image has files in `/etc`. A new, empty volume is mounted there. What does the container see?
 
 # %% id="copy-up"
 fresh = {"Type": "volume", "Source": lab.name("etc"), "Target": "/etc", "VolumeOptions": {"Labels": lab.labels}}
@@ -509,8 +512,9 @@ lab.head(f"/containers/{box}/archive", path="/data/nothing").status
 # %% [markdown] id="out-text"
 # ### Out: `GET`
 #
-# The answer is a *tar*: many files, with owner, mode and time of each, in one stream of bytes. **Predict.** Which names
-# are in it, `index` or `data/index`?
+# The answer is a *tar*: many files, with owner, mode and time of each, in one stream of bytes.
+#
+# > **Predict.** Which names are in it, `index` or `data/index`?
 
 # %% id="out"
 import io
@@ -564,8 +568,9 @@ r
 print(run("verify", "cd /x; find . -type f | sort; cat index 2016/entry", Binds=[f"{copy}:/x:ro"]))
 
 # %% [markdown] id="in-trap-text"
-# **Change one thing.** Unpack the *first* kind of tar, with `data/` before each name, at `/data`. **Predict** what is
-# in the volume then.
+# **Change one thing.** Unpack the *first* kind of tar, with `data/` before each name, at `/data`.
+#
+# > **Predict.** What is in the volume then?
 
 # %% id="in-trap"
 wrong = lab.get(f"/containers/{box}/archive", path="/data").response.body
@@ -629,7 +634,7 @@ run("user", "echo x > /data/x", Binds=[f"{kept}:/data"])
 lab.get(f"/containers/{lab.name('user')}/json").json()["State"]["Status"]
 
 # %% [markdown] id="in-use-text"
-# **Predict.** The container is stopped. Does `DELETE` of its volume work? And with `force=1`?
+# > **Predict.** The container is stopped. Does `DELETE` of its volume work? And with `force=1`?
 
 # %% id="in-use"
 r = lab.delete(f"/volumes/{kept}")
@@ -657,8 +662,9 @@ print([(c["Names"], c["State"]) for c in r.json()])
 r
 
 # %% [markdown] id="delete-text"
-# Container first, then volume, then the volume once more. **Predict** the status of each call. (The second one is shown
-# in full.)
+# Container first, then volume, then the volume once more.
+#
+# > **Predict.** Which status has each call? (The second one is shown in full.)
 
 # %% id="delete"
 print(lab.delete(f"/containers/{lab.name('user')}").status)
@@ -731,8 +737,9 @@ first = create_anonymous()
 len(first), lab.get(f"/volumes/{first}").status
 
 # %% [markdown] id="anonymous-delete-text"
-# The container has two volumes: the anonymous one, and `notes`. **Predict.** The container is deleted. What becomes of
-# the anonymous one, and what if the call says `v=1`?
+# The container has two volumes: the anonymous one, and `notes`.
+#
+# > **Predict.** The container is deleted. What becomes of the anonymous one, and what if the call says `v=1`?
 
 # %% id="anonymous-delete"
 lab.delete(f"/containers/{anon}").raise_for_status()
@@ -776,8 +783,9 @@ print(sorted(v["Name"] for v in r.json()["Volumes"]) == sorted([named, nameless]
 # - up to API 1.41, it deletes all unused volumes that match;
 # - from API 1.42 on, it deletes *anonymous* ones alone, unless the filter `all` says otherwise.
 #
-# The next call asks in the words of 1.41, which every Engine from 20.10 to 29 understands. **Predict.** How many of the
-# two?
+# The next call asks in the words of 1.41, which every Engine from 20.10 to 29 understands.
+#
+# > **Predict.** How many of the two?
 
 # %% id="prune"
 r = lab.post("/volumes/prune", version="1.41", filters={"label": [batch]})
@@ -909,4 +917,4 @@ shutil.rmtree(lab.work / "lab04-bind", ignore_errors=True)
 (lab.work / "lab04-backup.tar").unlink(missing_ok=True)
 
 # %% id="clean-end"
-lab.clean().groupby("removed").size()
+lab.clean()

@@ -98,8 +98,9 @@ lab.delete(path).status, lab.delete(path).status, lab.delete(path, force=True).s
 #
 # **Goal.** Know the three networks that are there before you make any, and what each means for a container.
 #
-# A *network*, to an Engine, is a group of containers that reach each other. **Predict.** Nobody has created one yet.
-# How many are there?
+# A *network*, to an Engine, is a group of containers that reach each other.
+#
+# > **Predict.** Nobody has created one yet. How many are there?
 
 # %% id="list"
 r = lab.get("/networks", filters={"type": ["builtin"]})
@@ -117,7 +118,7 @@ sorted((n["Name"], n["Driver"], n["Scope"]) for n in r.json())
 #
 # `Scope` `local` means that this one Engine knows it. (Podman lists its `bridge` alone.)
 #
-# **Predict.** One container on each of the three. Which network interfaces does each of them see?
+# > **Predict.** One container on each of the three. Which network interfaces does each of them see?
 
 # %% id="three"
 for word, network in {"on-bridge": "bridge", "on-host": "host", "on-none": "none"}.items():
@@ -132,7 +133,7 @@ sh("on-bridge", names).split(), sh("on-none", names).split(), len(sh("on-host", 
 #
 # ### Inspect
 #
-# **Predict.** Does the *list* say which containers are on a network?
+# > **Predict.** Does the *list* say which containers are on a network?
 
 # %% id="inspect"
 listed = next(n for n in lab.get("/networks").json() if n["Name"] == "bridge")
@@ -253,7 +254,7 @@ for text in ("172.10.0.0/16", "172.17.0.0/16", "192.168.0.0/16", lab.subnet("fro
 # %% [markdown] id="overlap-text"
 # ### A subnet is used once
 #
-# **Predict.** Half of the range of `front` for a second network. 201, 400, 403 or 409?
+# > **Predict.** Half of the range of `front` for a second network. 201, 400, 403 or 409?
 
 # %% id="overlap"
 half = next(ipaddress.ip_network(lab.subnet("front")).subnets(prefixlen_diff=1))
@@ -281,7 +282,7 @@ pool.is_private, pool.overlaps(ipaddress.ip_network(lab.subnet("front"))), "Gate
 #
 # ### The same name twice
 #
-# **Predict.** A second network with the name of the first, and with a range of its own.
+# > **Predict.** A second network with the name of the first, and with a range of its own. Is it made?
 
 # %% id="same-name"
 lab.post("/networks/create", json={"Name": front, "Labels": lab.labels, "CheckDuplicate": True}).status
@@ -378,7 +379,7 @@ list(lab.get(f"/containers/{cache}/json").json()["NetworkSettings"]["Networks"])
 # It is on `bridge`. A running container can be plugged into a further network. `EndpointConfig` describes the new card
 # (an *endpoint*): `Aliases` are further names, `IPAMConfig` asks for an address.
 #
-# **Predict.** Does the container lose its old network? Does the process notice?
+# > **Predict.** Does the container lose its old network? Does the process notice?
 
 # %% id="connect"
 endpoint = {"Aliases": ["store"], "IPAMConfig": {"IPv4Address": lab.address(subnet, 10)}}
@@ -421,7 +422,7 @@ print(sh("probe", "grep ^nameserver /etc/resolv.conf"))
 #
 # ### Why the default bridge has no names
 #
-# **Predict.** The redis is on `bridge` too. Does a container there find it by name?
+# > **Predict.** The redis is on `bridge` too. Does a container there find it by name?
 
 # %% id="no-names"
 up("outsider", "bridge")
@@ -545,8 +546,8 @@ lab.post(f"/networks/{back}/connect", json=body).raise_for_status()
 netmap([lab.get(f"/networks/{network}").json() for network in (front, back)])
 
 # %% [markdown] id="isolate-predict"
-# **Predict.** Four questions: does `web` know the name `db`? Does it reach the address of `db`? Does `app` reach `web`,
-# and `db`?
+# > **Predict.** Four questions: does `web` know the name `db`? Does it reach the address of `db`? Does `app` reach
+# > `web`, and `db`?
 
 # %% id="isolate-names"
 print(sh("web", "ping -c 1 -W 1 db"))
@@ -573,8 +574,10 @@ print(sh("app", "ip -o -4 addr | awk '{print $2, $4}' | grep eth | sort"))
 #
 # ### `Internal`
 #
-# `web` and `db` were made in the same way, but `back` is `Internal`: it has no way out to other networks, and none in.
-# **Predict.** Publish a port of a container on each of them. What do the two inspect answers say about the port?
+# `web` and `db` were made in the same way, but `back` is `Internal`: it has no way out to other networks, and
+# none in.
+#
+# > **Predict.** Publish a port of a container on each of them. What do the two inspect answers say about the port?
 
 
 # %% id="internal-ports"
@@ -690,7 +693,9 @@ lab.post("/containers/create", name=lab.name("sleeps"), json=body).raise_for_sta
 [c["Name"] for c in lab.get(f"/networks/{doomed}").json()["Containers"].values()]
 
 # %% [markdown] id="delete-text"
-# The second one is not listed: it has no card until it starts. **Predict.** `DELETE` of this network: 204, 403 or 409?
+# The second one is not listed: it has no card until it starts.
+#
+# > **Predict.** `DELETE` of this network: 204, 403 or 409?
 
 # %% id="delete-active"
 r = lab.delete(f"/networks/{doomed}")
@@ -706,8 +711,10 @@ print(sh("runs", "ip -o -4 addr | awk '{print $2}'"))
 r
 
 # %% [markdown] id="disconnect-text"
-# The container runs on, with nothing but loopback. (`"Force": true` in the body is for an endpoint that was left over, as
-# after a crash.) **Predict** the statuses: delete the network, and delete it again.
+# The container runs on, with nothing but loopback. (`"Force": true` in the body is for an endpoint that was left
+# over, as after a crash.)
+#
+# > **Predict.** Delete the network, and delete it again. Which two statuses?
 
 # %% id="delete"
 r = lab.delete(f"/networks/{doomed}")
@@ -717,7 +724,9 @@ r
 # %% [markdown] id="stale-text"
 # ### The trap: a container that was asleep
 #
-# 204, although the container `sleeps` was made for that network. **Predict.** What happens when it starts?
+# 204, although the container `sleeps` was made for that network.
+#
+# > **Predict.** What happens when it starts?
 
 # %% id="stale"
 r = lab.post(f"/containers/{lab.name('sleeps')}/start")
@@ -751,7 +760,7 @@ up("stays", lab.name("old-b"))
 sorted(n["Name"] for n in lab.get("/networks", filters={"label": [batch]}).json())
 
 # %% [markdown] id="prune-predict"
-# **Predict.** Which of the two is in the answer?
+# > **Predict.** Which of the two is in the answer?
 
 # %% id="prune"
 r = lab.post("/networks/prune", filters={"label": [batch]})
@@ -842,4 +851,4 @@ lab.check("5.9")
 # The last cell removes what this lab made. Next: lab 6, where all of it becomes one application.
 
 # %% id="clean-end"
-lab.clean().groupby("removed").size()
+lab.clean()

@@ -539,4 +539,4 @@ print("data", lab.delete(f"/volumes/{lab.name('data')}").status)
 # Where you stand is `lab.progress`. The last cell removes what this notebook made.
 
 # %% id="clean-last"
-lab.clean().groupby("removed").size()
+lab.clean()
