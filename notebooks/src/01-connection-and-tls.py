@@ -647,7 +647,7 @@ attempt(url, TLS(ca=ca.cert, cert=late.cert, key=late.key))
 # reason.
 #
 # **Who always knows more is the daemon's log.** On most Linux machines it is shown by `journalctl -u docker`. These are
-# its last three entries on handshakes that failed, without the time of day:
+# its last three entries on handshakes that failed, without the time of day. If you tried more since, they are of that:
 
 # %% id="log"
 import re

@@ -492,7 +492,7 @@ except labkit.APIError as error:
 
 # %% [markdown] id="push-right-text"
 # And now the right one. The curl line shows the header as a shell variable, so that no password gets into a notebook or
-# into the history of a shell.
+# into the history of a shell. Write `r` alone into a cell to read how that variable is set.
 
 # %% id="push-right"
 r = lab.post(f"/images/{remote}/push", tag="1", headers={"X-Registry-Auth": lab.registry_auth()})
