@@ -15,6 +15,7 @@ from samples import NOW, Values, container, event, exchange, frame, image, inspe
 
 from labkit import tables
 from labkit.exchange import Exchange
+from labkit.tables import draw
 
 HEX = Values().hex
 
@@ -391,3 +392,11 @@ def test_numbers_beyond_64_bits(number: int) -> None:
     """A number that no dtype of pandas holds is shown all the same."""
     shown = exchange("GET", "/v1.41/plugins", json.dumps([{"n": number}]).encode(), 200)
     assert shown.table.iloc[0, 0] == number
+
+
+@pytest.mark.parametrize(("body", "said"), [({}, "(an object without fields)"), ([], "(no rows)")])
+def test_nothing_is_said_for_what_it_is(body: Any, said: str) -> None:
+    """An empty object has no fields; an empty list has no rows."""
+    made = tables.grid(exchange("GET", "/v2/", body))
+    assert said in draw.plain(made, 20)
+    assert said in draw.html(made, 20)

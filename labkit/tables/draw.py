@@ -25,12 +25,17 @@ def more(grid: Grid, rows: int) -> str:
     return _("… and {count} more rows", count=left) if left > 0 else ""
 
 
+def nothing(grid: Grid) -> str:
+    """Return what stands in the place of rows when there are none: of a list, or of one object."""
+    return _("(no rows)") if grid.listed else _("(an object without fields)")
+
+
 def plain(grid: Grid, rows: int) -> str:
     """Return the grid's first rows as text."""
     lines = [[column.name for column in grid.columns]]
     lines += [[cell or NONE for cell in row] for row in grid.head(rows).written(TEXT_CELL)]
     if not grid.items:
-        lines.append([_("(no rows)")] + [""] * (len(grid.columns) - 1))
+        lines.append([nothing(grid)] + [""] * (len(grid.columns) - 1))
     widths = [max((len(line[n]) for line in lines if len(line) > n), default=0) for n in range(len(grid.columns))]
     right = [n > 0 and column.kind in NUMERIC for n, column in enumerate(grid.columns)]
     out = ["  ".join(_pad(*args) for args in zip(line, widths, right)).rstrip() for line in lines]
@@ -52,6 +57,6 @@ def html(grid: Grid, rows: int) -> str:
     for row in grid.head(rows).written(HTML_CELL):
         cells = (f'<td style="text-align: {side};">{_html.escape(c)}</td>' for c, side in zip(row, aligned))
         lines.append("<tr>" + "".join(cells) + "</tr>")
-    left = _("(no rows)") if not grid.items else more(grid, rows)
+    left = nothing(grid) if not grid.items else more(grid, rows)
     note = f'<p style="margin: 4px 0;">{_html.escape(left)}</p>' if left else ""
     return f'<table style="{_TABLE}"><thead>{lines[0]}</thead><tbody>{"".join(lines[1:])}</tbody></table>{note}'
