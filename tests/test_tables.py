@@ -394,9 +394,11 @@ def test_numbers_beyond_64_bits(number: int) -> None:
     assert shown.table.iloc[0, 0] == number
 
 
-@pytest.mark.parametrize(("body", "said"), [({}, "(an object without fields)"), ([], "(no rows)")])
-def test_nothing_is_said_for_what_it_is(body: Any, said: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "body", "said"), [("/v2/", {}, "(an object without fields)"), ("/v1.41/containers/json", [], "(no rows)")]
+)
+def test_nothing_is_said_for_what_it_is(path: str, body: Any, said: str) -> None:
     """An empty object has no fields; an empty list has no rows."""
-    made = tables.grid(exchange("GET", "/v2/", body))
+    made = tables.grid(exchange("GET", path, body))
     assert said in draw.plain(made, 20)
     assert said in draw.html(made, 20)
