@@ -8,85 +8,10 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from . import reference
 from .errors import nearest
 
-ENDPOINTS = tuple(
-    line.split()
-    for line in """
-GET /_ping
-HEAD /_ping
-GET /version
-GET /info
-GET /events
-GET /system/df
-POST /auth
-GET /containers/json
-POST /containers/create
-GET /containers/{id}/json
-GET /containers/{id}/top
-GET /containers/{id}/logs
-GET /containers/{id}/changes
-GET /containers/{id}/export
-GET /containers/{id}/stats
-POST /containers/{id}/resize
-POST /containers/{id}/start
-POST /containers/{id}/stop
-POST /containers/{id}/restart
-POST /containers/{id}/kill
-POST /containers/{id}/update
-POST /containers/{id}/rename
-POST /containers/{id}/pause
-POST /containers/{id}/unpause
-POST /containers/{id}/attach
-GET /containers/{id}/attach/ws
-POST /containers/{id}/wait
-DELETE /containers/{id}
-GET /containers/{id}/archive
-HEAD /containers/{id}/archive
-PUT /containers/{id}/archive
-POST /containers/prune
-POST /containers/{id}/exec
-POST /exec/{id}/start
-POST /exec/{id}/resize
-GET /exec/{id}/json
-GET /images/json
-POST /build
-POST /build/prune
-POST /images/create
-GET /images/{name}/json
-GET /images/{name}/history
-POST /images/{name}/push
-POST /images/{name}/tag
-DELETE /images/{name}
-GET /images/search
-POST /images/prune
-POST /commit
-GET /images/{name}/get
-GET /images/get
-POST /images/load
-GET /distribution/{name}/json
-GET /networks
-GET /networks/{id}
-DELETE /networks/{id}
-POST /networks/create
-POST /networks/{id}/connect
-POST /networks/{id}/disconnect
-POST /networks/prune
-GET /volumes
-POST /volumes/create
-GET /volumes/{name}
-PUT /volumes/{name}
-DELETE /volumes/{name}
-POST /volumes/prune
-GET /plugins
-GET /swarm
-GET /nodes
-GET /services
-GET /tasks
-GET /secrets
-GET /configs
-""".strip().splitlines()
-)
+ENDPOINTS = tuple((entry["method"], entry["path"]) for entry in reference.raw()["endpoints"])
 """Pairs of method and path; ``{id}`` and ``{name}`` stand for one thing's name."""
 
 

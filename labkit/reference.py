@@ -46,11 +46,108 @@ class Field:
     inside: Mapping[str, Field] = field(default_factory=lambda: MappingProxyType({}))
 
 
+@dataclass(frozen=True)
+class Parameter:
+    """One parameter of an operation.
+
+    Parameters
+    ----------
+    kind: boolean, integer, string, timestamp or json-map (a JSON object, sent as text).
+    where: path, query or header.
+    default: what the Engine takes when it is left out; None where there is no such value.
+    since, until: the first and the last API version that has it; empty for no bound.
+    """
+
+    name: str
+    kind: str
+    text: str
+    where: str = "query"
+    default: bool | int | str | None = None
+    required: bool = False
+    since: str = ""
+    until: str = ""
+
+
+@dataclass(frozen=True)
+class Body:
+    """What an operation takes in its body: the fields of a JSON object, or bytes of some other kind."""
+
+    content: str
+    text: str = ""
+    fields: Mapping[str, Field] = field(default_factory=lambda: MappingProxyType({}))
+    skeleton: Any = None
+
+
+@dataclass(frozen=True)
+class Operation:
+    """A method on a path: what the API can be asked.
+
+    Parameters
+    ----------
+    group: the part of the API that it belongs to, such as ``containers``.
+    summary: what it does, in one sentence.
+    answers: what the answer's status says; empty text for what such a status says anyway.
+    page: its place in the API's own reference.
+    asks: why a client should ask a person first: it deletes, stops, cuts or changes; empty for no reason.
+    described: whether its parameters and body are described here, not only its name.
+    """
+
+    method: str
+    path: str
+    group: str
+    summary: str
+    parameters: tuple[Parameter, ...]
+    body: Body | None
+    answers: Mapping[int, str]
+    page: str
+    asks: str = ""
+    since: str = ""
+    until: str = ""
+    described: bool = True
+
+
 @cache
 def raw() -> dict[str, Any]:
     """Return the file as it is."""
     loaded: dict[str, Any] = json.loads(_FILE.read_text(encoding="utf-8"))
     return loaded
+
+
+def titles() -> Mapping[str, str]:
+    """Return what each group of operations is called, in the order to show them."""
+    return {name: group["title"] for name, group in raw()["groups"].items()}
+
+
+@cache
+def operations() -> Mapping[tuple[str, str], Operation]:
+    """Return all operations by method and path, such as ``("GET", "/containers/{id}/json")``."""
+    return MappingProxyType({(given["method"], given["path"]): _operation(given) for given in raw()["endpoints"]})
+
+
+def _operation(given: Mapping[str, Any]) -> Operation:
+    tag = raw()["groups"][given["group"]]["tag"]
+    rest = {key: given[key] for key in ("asks", "since", "until", "described") if key in given}
+    return Operation(
+        given["method"],
+        given["path"],
+        given["group"],
+        given["summary"],
+        tuple(_parameter(entry) for entry in given.get("parameters", ())),
+        _body(given["body"]) if "body" in given else None,
+        MappingProxyType({int(status): text for status, text in given["answers"].items()}),
+        f"{raw()['reference']}#tag/{tag}/operation/{given['operation']}",
+        **rest,
+    )
+
+
+def _parameter(given: Mapping[str, Any]) -> Parameter:
+    rest = {key: value for key, value in given.items() if key != "in"}
+    return Parameter(**rest, where=given.get("in", "query"))
+
+
+def _body(given: Mapping[str, Any]) -> Body:
+    fields = shape(given["fields"]) if "fields" in given else MappingProxyType({})
+    return Body(given.get("content", "application/json"), given.get("text", ""), fields, given.get("skeleton"))
 
 
 @cache
