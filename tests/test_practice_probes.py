@@ -69,7 +69,9 @@ def _raw_stats(value: Any) -> Any:
 
 # What of an answer is chance, or depends on what the machine holds, is left out by these.
 _UNSTABLE: dict[str, Callable[[Any], Any]] = {
-    "search": lambda v: [{**row, "description": bool(row["description"])} for row in v],
+    "search": lambda v: [  # stars and words are the registry's own
+        {**row, "name": row["name"].removeprefix("library/"), "description": "", "star_count": 0} for row in v
+    ],
     "containers json": lambda v: [[*v[0][:3], v[0][3][:3], *v[0][4:]], v[1]],
     "containers size=1": lambda v: [[row[0], row[1] > 0] for row in v],
     "inspect size": lambda v: [v[0], v[1] > 0],

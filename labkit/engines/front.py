@@ -93,11 +93,12 @@ def search(storages: list[Path], term: str) -> dict[str, object]:
     for storage in storages:
         root = storage / "docker" / "registry" / "v2" / "repositories"
         names = sorted(str(found.parent.relative_to(root)) for found in root.glob("**/_manifests"))
-        results += [_result(name) for name in names if term.lower() in name.lower()]
+        results += [repository(name) for name in names if term.lower() in name.lower()]
     return {"num_results": len(results), "query": term, "results": results}
 
 
-def _result(name: str) -> dict[str, object]:
+def repository(name: str) -> dict[str, object]:
+    """Return what a search says about a repository."""
     return {
         "name": name.removeprefix("library/"),
         "description": DESCRIPTIONS.get(name, ""),

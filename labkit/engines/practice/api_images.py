@@ -249,7 +249,8 @@ def delete(core: Core, request: Request, name: str) -> Reply:
             f"conflict: unable to delete {image.id[7:19]} (must be forced) - "
             "image is referenced in multiple repositories",
         )
-    if last and users and (not force or running):
+    forced = force and ((core.profile.old and not by_id) or not running)
+    if last and users and not forced:
         raise Fault(
             409,
             _in_use(core, image, (running or users)[0], label if not by_id else image.id[7:19], bool(running), by_id),
@@ -262,7 +263,7 @@ def delete(core: Core, request: Request, name: str) -> Reply:
             core.event("image", "untag", image.id, {"name": image.id, **(image.run_config.get("Labels") or {})})
     if not image.tags or by_id:
         gone += [{"Untagged": pinned} for pinned in image.digests] if core.profile.old else []
-        if not users:
+        if not users or not running:  # a stopped container keeps what it is made of, not the image's entry
             destroyed = _destroy(core, image)
             gone += destroyed if core.profile.old else destroyed[:1]  # a newer one names no parent
     return json_reply(gone)

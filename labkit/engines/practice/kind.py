@@ -15,7 +15,7 @@ from typing import Any
 from ...errors import EngineError
 from ...messages import _
 from ...model import Endpoint
-from .. import control, daemonconfig
+from .. import control, daemonconfig, registry
 from ..base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
 from ..ports import Block
 
@@ -92,7 +92,7 @@ class PracticeEngine(Engine):
             registry=RegistryRecord(
                 mirror=f"127.0.0.1:{block.mirror}",
                 private=f"127.0.0.1:{block.private}",
-                user="lab",
+                user=registry.USER,
                 password_file=str(self.paths.state / "practice" / "password"),
             ),
             tcp_port=block.tcp,

@@ -19,7 +19,7 @@ from typing import Any
 
 from ...errors import EngineError
 from ...messages import _
-from .. import daemonconfig, dockerd, ports
+from .. import daemonconfig, dockerd, ports, registry
 from ..base import Paths
 from ..control import PROTOCOL
 from . import bundled, lifecycle, snapshot, tlsdoor
@@ -33,7 +33,8 @@ from .wire import Fault, Reply
 
 SAVE_SECONDS = 2.0
 """After a change the state is saved at the latest so much later."""
-USER = "lab"
+NOT_RELOADED = ("hosts", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "data-root")
+"""Keys of daemon.json that take effect at a restart only."""
 
 
 class Practice:
@@ -60,8 +61,8 @@ class Practice:
             folders=WorkFolders(paths.work),
             root_dir=str(self.home / "docker"),
         )
-        self.mirror = Registry()
-        self.private = Registry((USER, self._password()))
+        self.mirror = Registry(read_only=True)
+        self.private = Registry((registry.USER, self._password()), beside=self.mirror)
         self.core.registries = {
             f"127.0.0.1:{self.block.mirror}": self.mirror,
             f"127.0.0.1:{self.block.private}": self.private,
@@ -116,8 +117,8 @@ class Practice:
         await self._doors()
         self.server.driver.kick()
 
-    def _registry(self, registry: Registry, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
-        return registry.handle(method, target, {k.lower(): v for k, v in headers.items()}, body)
+    def _registry(self, asked: Registry, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
+        return asked.handle(method, target, {k.lower(): v for k, v in headers.items()}, body)
 
     def _restart_policies(self, ran: list[str]) -> None:
         """Start what a policy, or live-restore, keeps running over a restart."""
@@ -153,12 +154,15 @@ class Practice:
 
     async def change(self, changes: dict[str, Any], *, restart: bool) -> None:
         """Change daemon.json: reloaded, or with all containers stopped as a restart does.  Raises `EngineError`."""
-        before = dict(self.core.config)
-        made = daemonconfig.changed(before, changes, self.socket, (self.block.tcp, self.block.tls))
-        if not restart:
-            for key in ("hosts", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "data-root"):
-                made[key] = before.get(key)
-            made = {k: v for k, v in made.items() if v is not None}
+        written = daemonconfig.read(self.config_file)
+        made = daemonconfig.changed(written, changes, self.socket, (self.block.tcp, self.block.tls))
+        if not restart:  # the file has it all; some of it waits for a restart
+            before = self.core.config
+            daemonconfig.write(self.config_file, made)
+            stays = {key: before[key] for key in NOT_RELOADED if key in before}
+            self.core.config = {**{k: v for k, v in made.items() if k not in NOT_RELOADED}, **stays}
+            self.core.event("daemon", "reload", self.core.ids.new(), {"name": "practice"})
+            return
         try:
             tls = tlsdoor.context(made)
         except Fault as fault:
@@ -167,9 +171,6 @@ class Practice:
             ) from fault
         self.core.config = made
         daemonconfig.write(self.config_file, made)
-        if not restart:
-            self.core.event("daemon", "reload", self.core.ids.new(), {"name": "practice"})
-            return
         await self._restart_containers()
         hosts = [found for host in made.get("hosts") or [] if (found := daemonconfig.tcp(host))]
         await self.server.open_doors(hosts, tls)

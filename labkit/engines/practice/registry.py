@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
+from ..front import repository
 from .layers import digest, read_layer
 from .state import Image
 from .wire import Fault, Reply, dumps
@@ -37,9 +38,13 @@ class Registry:
     Parameters
     ----------
     login: the name and the password that it asks for; None for neither.
+    read_only: whether only the engine's own side can put something in.
+    beside: another one, which a search looks through first.
     """
 
     login: tuple[str, str] | None = None
+    read_only: bool = False
+    beside: Registry | None = None
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, dict[str, str]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
@@ -109,6 +114,8 @@ class Registry:
         login = _basic(headers.get("authorization", ""))
         if path.startswith("/v1/"):
             return self._search(path, parse_qs(query))
+        if self.read_only and method not in ("GET", "HEAD"):
+            return _error(405, "UNSUPPORTED", "this registry is a mirror and cannot be changed")
         if not self.allowed(login):
             challenge = {"Www-Authenticate": 'Basic realm="lab registry"'}
             return _error(401, "UNAUTHORIZED", "authentication required", challenge)
@@ -210,22 +217,11 @@ class Registry:
     def _search(self, path: str, query: dict[str, list[str]]) -> Reply:
         """The search of the first registry protocol, which the Engine still asks."""
         if path == "/v1/_ping":
-            return Reply(200, b"{}", {"Content-Type": "application/json", "X-Docker-Registry-Version": "0.9.1"})
-        term = query.get("q", [""])[0].lower()
-        found = [
-            {
-                "name": name,
-                "description": f"The course's {name.rpartition('/')[2]}",
-                "star_count": 3 if name.startswith("library/") else 1,
-                "is_official": name.startswith("library/"),
-                "is_automated": False,
-            }
-            for name in sorted(self.manifests)
-            if term in name
-        ]
-        return _json(
-            {"query": term, "num_results": len(found), "results": found, "page_size": 25, "page": 1, "num_pages": 1}
-        )
+            return _json({"standalone": True})
+        term = query.get("q", [""])[0]
+        searched = [self.beside, self] if self.beside else [self]
+        found = [repository(name) for one in searched for name in sorted(one.manifests) if term.lower() in name.lower()]
+        return _json({"num_results": len(found), "query": term, "results": found})
 
 
 def _basic(text: str) -> tuple[str, str] | None:

@@ -1,7 +1,7 @@
 """The root file systems of the practice engine's images: small, and our own.
 
 They look like those that the course builds from Debian's packages, and hold what the
-course touches.  Every executable is one line that names a program of ``machine``.
+course touches.  Every executable begins with a line that names a program of ``machine``.
 """
 
 from __future__ import annotations

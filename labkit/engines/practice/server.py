@@ -120,8 +120,9 @@ class HostPorts:
 
     def close(self, container: Container) -> None:
         """Stop listening for a container."""
-        for server in self._servers.pop(container.id, []):
-            server.close()
+        opened = self._servers.pop(container.id, [])
+        while opened:  # emptied, so that what still comes to serve a listener finds it gone
+            opened.pop().close()
 
     async def _carry(
         self, container: Container, inner: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -31,7 +31,8 @@ def save(core: Core) -> bytes:
     files: dict[str, bytes] = {}
     state = core.state
     images = []
-    for image in state.images.values():
+    used = {c.image.id: c.image for c in state.containers.values()}  # its entry may have been forced away
+    for image in {**used, **state.images}.values():
         for layer in image.layers:
             files.setdefault(f"layers/{layer.diff_id[7:]}", layer.tar)
         images.append(
@@ -43,6 +44,7 @@ def save(core: Core) -> bytes:
                 "parent": image.parent,
                 "last_tagged": image.last_tagged,
                 "container": image.container,
+                "listed": image.id in state.images,
             }
         )
     for volume in state.volumes.values():
@@ -141,9 +143,13 @@ def _restore(core: Core, facts: dict[str, Any], files: dict[str, bytes]) -> list
     state.volumes.clear()
     state.networks.clear()
     state.containers.clear()
+    images: dict[str, Image] = {}
     for given in facts["images"]:
+        listed = given.pop("listed", True)
         image = Image(**{**given, "layers": [trees[name] for name in given["layers"]]})
-        state.images[image.id] = image
+        images[image.id] = image
+        if listed:
+            state.images[image.id] = image
     for given in facts["volumes"]:
         state.volumes[given["name"]] = Volume(**given, tree=unpack(files[f"volumes/{given['name']}"]))
     for given in facts["networks"]:
@@ -153,14 +159,14 @@ def _restore(core: Core, facts: dict[str, Any], files: dict[str, bytes]) -> list
     for given in facts["containers"]:
         if given.pop("was_running"):
             ran.append(given["id"])
-        container = _restored(core, given, files)
+        container = _restored(core, given, images, files)
         state.containers[container.id] = container
     state.events.extend(facts["events"])
     return ran
 
 
-def _restored(core: Core, given: dict[str, Any], files: dict[str, bytes]) -> Container:
-    image = core.state.images[given.pop("image")]
+def _restored(core: Core, given: dict[str, Any], images: dict[str, Image], files: dict[str, bytes]) -> Container:
+    image = images[given.pop("image")]
     endpoints, mounts, logs = given.pop("endpoints"), given.pop("mounts"), given.pop("logs")
     own = merged([*image.layers, Layer(unpack(files[f"containers/{given['id']}"]))])
     host = Host(given.pop("hostname"))

@@ -104,11 +104,11 @@ def _connect(
                     f"{process.name}: download timed out" if process.name == "wget" else f"{process.name}: timed out"
                 )
                 raise Exit(1)
-        return (
-            yield from process.host.connect(
-                address, port, lambda: process.now - (there if isinstance(there, float) else 0)
-            )
+        socket = yield from process.host.connect(
+            address, port, lambda: process.now - (there if isinstance(there, float) else 0)
         )
+        process.held.append(socket)
+        return socket
     except OSError as error:
         yield from process.err(f"{process.name}: {said}: {error.strerror}")
         raise Exit(1) from error
@@ -148,7 +148,6 @@ def wget(process: Process) -> Program:
     head += [f"Content-Length: {len(body)}"] if body else []
     socket.write(("\r\n".join(head) + "\r\n\r\n" + body).encode("utf-8", "surrogateescape"))
     answer = yield from _all(socket, process, seconds)
-    socket.close()
     return (yield from _answer(process, answer, given, path or "/"))
 
 
@@ -223,11 +222,10 @@ def nc(process: Process) -> Program:
     given, words = yield from options(process, "lp:w:zvne:k")
     if "-l" in given:
         port = int(number(process, given.get("-p") or (words or ["0"])[-1]))
-        listener = process.host.listen(port)
-        try:
-            socket = yield from listener.accept()
-        finally:
-            process.host.close(port)
+        process.held.append(listener := process.host.listen(port))
+        socket = yield from listener.accept()
+        process.held.append(socket)
+        listener.close()
     else:
         if len(words) < 2:
             yield from process.err("nc: usage: nc HOST PORT")
@@ -266,7 +264,6 @@ def _pass(process: Process, socket: Socket, given: dict[str, str]) -> Program:
         else:
             open_input = False
             socket.shutdown()
-    socket.close()
     return 0
 
 

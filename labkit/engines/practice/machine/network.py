@@ -55,6 +55,8 @@ class Socket:
         return self
 
     def close(self) -> None:
+        if self._holders == 0:
+            return
         self._holders -= 1
         if self._holders == 0:
             self.outgoing.end()
@@ -72,6 +74,7 @@ class Listener:
     """A port that a process listens on."""
 
     port: int
+    host: Host
     waiting: deque[Socket] = field(default_factory=deque)
 
     def accept(self) -> Generator[Wait | None, None, Socket]:
@@ -79,6 +82,13 @@ class Listener:
         if not self.waiting:
             yield Wait(lambda: bool(self.waiting))
         return self.waiting.popleft()
+
+    def close(self) -> None:
+        """Stop listening."""
+        if self.host.listeners.get(self.port) is self:
+            del self.host.listeners[self.port]
+        while self.waiting:
+            self.waiting.popleft().close()
 
 
 @dataclass(eq=False)
@@ -170,13 +180,8 @@ class Host:
         """Listen on a port.  Raises `OSError` (EADDRINUSE)."""
         if port in self.listeners:
             raise failure(errno.EADDRINUSE, "")
-        self.listeners[port] = Listener(port)
+        self.listeners[port] = Listener(port, self)
         return self.listeners[port]
-
-    def close(self, port: int) -> None:
-        """Stop listening on a port."""
-        for socket in self.listeners.pop(port, Listener(port)).waiting:
-            socket.close()
 
     def reach(self, address: str) -> Host | float:
         """Return who has an address; else how many seconds it takes to find that nobody answers.

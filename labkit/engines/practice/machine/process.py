@@ -13,7 +13,7 @@ import posixpath
 from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from .files import Device, File, FileSystem, Folder, failure
 from .streams import NOTHING, OpenDevice, OpenFile, Stream
@@ -79,6 +79,13 @@ class Exit(Exception):
         self.code = code
 
 
+class Closable(Protocol):
+    """What a process holds open."""
+
+    def close(self) -> None:
+        """Let it go; a second time does nothing."""
+
+
 @dataclass
 class Limits:
     """What the processes of one container may use."""
@@ -96,6 +103,7 @@ class Process:
     handlers: signal number and what is called for it; None to ignore it.
     space: the container's processes, this one among them, by inner pid.
     owner: for a thread, the process that it belongs to.
+    held: what is closed with it, beside its descriptors: listeners and connections.
     """
 
     pid: int
@@ -121,6 +129,7 @@ class Process:
     on_exit: list[Callable[[int], None]] = field(default_factory=list)
     threads: list[Process] = field(default_factory=list)
     owner: Process | None = None
+    held: list[Closable] = field(default_factory=list)
 
     @property
     def now(self) -> float:
@@ -251,6 +260,8 @@ class Process:
         if self.code is not None:
             return
         self.code = code
+        for held in self.held:
+            held.close()
         if self.owner is not None:  # a thread has nothing of its own
             self.owner.threads.remove(self)
             return
@@ -329,8 +340,8 @@ class ProcessSpace:
         self.scheduler.add(process)
         return process
 
-    def thread(self, owner: Process, program: Program) -> None:
-        """Run a program beside that of a process, with which it ends."""
+    def thread(self, owner: Process, program: Program, held: Closable) -> None:
+        """Run a program beside that of a process, with which it ends; what it holds is closed then."""
         thread = Process(
             pid=self.scheduler.next_pid(),
             inner=owner.inner,
@@ -343,6 +354,7 @@ class ProcessSpace:
             space=self,
             host=owner.host,
             owner=owner,
+            held=[held],
         )
         thread.program = program
         owner.threads.append(thread)

@@ -1,6 +1,6 @@
 """Which program a file stands for.
 
-An executable of a practice image holds one line that names a program of ours; a
+An executable of a practice image begins with one line that names a program of ours; a
 script begins with ``#!`` as everywhere.  Anything else can't be run.
 """
 
@@ -14,6 +14,8 @@ from .files import File, failure
 from .process import Main, Process, Program
 
 MAGIC = b"\x7fELF practice "
+SIZES = {"busybox": 256 * 1024}
+"""Of some programs, in bytes: where a layer is weighed, that of busybox is the heaviest."""
 APPLETS: dict[str, Main] = {}
 """Commands that are one file in an image, which looks at the name it was called by."""
 PROGRAMS: dict[str, Main] = {}
@@ -42,7 +44,7 @@ def program(name: str) -> Callable[[Main], Main]:
 
 def binary(name: str) -> bytes:
     """Return what a file holds that stands for a program."""
-    return MAGIC + name.encode() + b"\n"
+    return (MAGIC + name.encode() + b"\n").ljust(SIZES.get(name, 64 * 1024), b"\0")
 
 
 def program_of(process: Process, path: str) -> Main:
@@ -59,8 +61,10 @@ def program_of(process: Process, path: str) -> Main:
         return _script(program_of(process, words[0]), words, path)
     if not node.data.startswith(MAGIC):
         raise failure(errno.ENOEXEC, path)
-    name = node.data[len(MAGIC) :].strip().decode()
+    name = node.data[len(MAGIC) :].partition(b"\n")[0].decode()
     if name != "busybox":
+        if name not in PROGRAMS:
+            raise failure(errno.ENOEXEC, path)
         return PROGRAMS[name]
     called = posixpath.basename(path)
     return APPLETS.get(called, _busybox)

@@ -310,7 +310,6 @@ def _serve(process: Process, socket: Socket, store: Store) -> Program:
     except OSError:
         pass  # the client has gone
     store.clients -= 1
-    socket.close()
     return 0
 
 
@@ -332,7 +331,7 @@ def server(process: Process) -> Program:
     given = {words[n]: words[n + 1] for n in range(len(words) - 1) if words[n].startswith("--")}
     port = int(number(process, given.get("--port", "6379")))
     try:
-        listener = process.host.listen(port)
+        process.held.append(listener := process.host.listen(port))
     except OSError as error:
         yield from process.err(f"Could not create server TCP listening socket *:{port}: bind: Address already in use")
         raise Exit(1) from error
@@ -379,8 +378,9 @@ def _accept(process: Process, listener: Listener, store: Store, stopped: list[in
         if not ready():
             yield Wait(ready)
         while listener.waiting and not stopped:
-            process.space.thread(process, _serve(process, listener.waiting.popleft(), store))
-    process.host.close(listener.port)
+            socket = listener.waiting.popleft()
+            process.space.thread(process, _serve(process, socket, store), socket)
+    listener.close()
     return 0
 
 
@@ -401,6 +401,7 @@ def client(process: Process) -> Program:
     except OSError as error:
         yield from process.err(f"Could not connect to Redis at {host}:{port}: {error.strerror}")
         return 1
+    process.held.append(socket)
     pretty = process.fds.get(1, NOTHING).tty
     if "-a" in given:
         yield from _ask(socket, [b"AUTH", given["-a"].encode()])

@@ -33,6 +33,7 @@ from .syntax import (
     Simple,
     parse,
 )
+from .tail import ending
 
 MAX_CALLS = 60
 """A function may call itself so many times."""
@@ -161,7 +162,7 @@ class Shell:
 
         def main(process: Process) -> Program:
             shell = self.copy(process)
-            return (yield from shell.run_guarded(body))
+            return (yield from shell.run_guarded(ending(body)))
 
         return self._spawn(main, [self.name], fds)
 
@@ -220,7 +221,7 @@ class Shell:
         if isinstance(command, Redirected):
             return (yield from self._redirected(command))
         if isinstance(command, Group):
-            if not command.subshell:
+            if not command.subshell or (command.last and not self._trapping):
                 return (yield from self.run_list(command.body))
             return (yield from exited(self._fork(command.body, {})))
         if isinstance(command, If):
@@ -349,7 +350,17 @@ class Shell:
             for key, value in values:
                 self.assign(key, value)
             return (yield from self._with(command.redirections, BUILTINS[name](self, words[1:])))
+        if command.last and not self._trapping:
+            for key, value in values:
+                self.assign(key, value)
+                self.exported.add(key)
+            return (yield from self._exec(words, command.redirections))
         return (yield from self._external(words, dict(values), command.redirections))
+
+    @property
+    def _trapping(self) -> bool:
+        """Whether a command waits for a signal or for the end: then this shell has to stay."""
+        return any(self.traps.values())
 
     def _call(self, words: list[str]) -> Running:
         if self.calls >= MAX_CALLS:
@@ -390,7 +401,11 @@ class Shell:
         return (yield from exited(child))
 
     def _exec(self, words: list[str], redirections: tuple[Redirection, ...]) -> Running:
-        self.process.fds.update((yield from self._open(redirections)))
+        try:
+            self.process.fds.update((yield from self._open(redirections)))
+        except OSError as error:
+            yield from self.process.err(f"{self.name}: {_opening(error)}")
+            raise Exit(1) from error
         if not words:
             return 0
         main, status, said = self._find(words[0])
@@ -398,7 +413,7 @@ class Shell:
             yield from self.process.err(said)
             raise Exit(status)
         self.process.argv = words
-        self.process.handlers.clear()
+        self.process.handlers = {number: None for number, known in self.process.handlers.items() if known is None}
         raise Exit((yield from main(self.process)))
 
 
@@ -428,7 +443,7 @@ def sh(process: Process) -> Program:
             yield from process.err("sh: -c requires an argument")
             return 2
         shell.name, shell.arguments = (args[2] if len(args) > 2 else "sh"), args[3:]
-        return (yield from run_text(shell, args[1]))
+        return (yield from run_text(shell, args[1], whole=True))
     if args:
         shell.name, shell.arguments = args[0], args[1:]
         try:
@@ -440,14 +455,14 @@ def sh(process: Process) -> Program:
     return (yield from _interactive(shell))
 
 
-def run_text(shell: Shell, program: str) -> Program:
-    """Run a program's text."""
+def run_text(shell: Shell, program: str, *, whole: bool = False) -> Program:
+    """Run a program's text; `whole` where the shell has nothing else to do."""
     try:
         body = parse(program)
     except ShellSyntaxError as error:
         yield from shell.process.err(f"{shell.name}: {error}")
         return 2
-    return (yield from shell.run_guarded(body))
+    return (yield from shell.run_guarded(ending(body) if whole else body))
 
 
 def _interactive(shell: Shell) -> Program:

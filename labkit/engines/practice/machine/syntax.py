@@ -106,6 +106,7 @@ class Simple:
     assignments: tuple[tuple[str, Word], ...]
     words: tuple[Word, ...]
     redirections: tuple[Redirection, ...]
+    last: bool = False  # see ``tail``
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,7 @@ class Group:
 
     body: List
     subshell: bool
+    last: bool = False  # see ``tail``
 
 
 @dataclass(frozen=True)

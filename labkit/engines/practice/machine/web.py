@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http
 import posixpath
 import re
 import time
@@ -21,6 +22,7 @@ MAX_HEAD = 16 * 1024
 KEEP_SECONDS = 65.0
 PROXY_SECONDS = 1.0
 """So long does nginx wait for a server behind it that does not answer."""
+_STATUSES = {status.value for status in http.HTTPStatus}
 _KINDS = {
     ".html": "text/html",
     ".htm": "text/html",
@@ -45,6 +47,7 @@ class Site:
     fail: called with a sentence for the error log.
     proxy: where every page comes from instead, such as ``app:8080/page``; empty for files.
     cgi: whether executables below ``/cgi-bin/`` are run.
+    fixed: the status and the text that every page is instead; None for files.
     """
 
     root: str
@@ -53,6 +56,7 @@ class Site:
     fail: Callable[[str], Program]
     proxy: str = ""
     cgi: bool = False
+    fixed: tuple[int, str] | None = None
 
 
 def _status_page(status: str, server: str) -> bytes:
@@ -91,6 +95,14 @@ def _failed(site: Site, status: int, reason: str, fault: str) -> Page:
     return status, reason, "text/html", _status_page(f"{status} {reason}", site.server), fault
 
 
+def _fixed(site: Site, status: int, text: str) -> Page:
+    """Return what ``return STATUS TEXT`` in nginx' configuration answers."""
+    reason = http.HTTPStatus(status).phrase if status in _STATUSES else ""
+    if text or status < 300:
+        return status, reason, "application/octet-stream", text.encode(), ""
+    return _failed(site, status, reason, "")
+
+
 def _forward(process: Process, site: Site, method: str, target: str) -> Generator[Wait | None, None, Page]:
     """Fetch a page from another server: ``proxy_pass``."""
     where, slash, fixed = site.proxy.partition("/")
@@ -108,6 +120,7 @@ def _forward(process: Process, site: Site, method: str, target: str) -> Generato
         socket = there.accept(int(port or 80), process.host.interfaces[0].address, found[0])
     except OSError as error:
         return _failed(site, 502, "Bad Gateway", f"connect() failed ({error.errno}: {error.strerror})")
+    process.held.append(socket)
     socket.write(f"{method} {path} HTTP/1.0\r\nHost: {where}\r\nConnection: close\r\n\r\n".encode())
     data = bytearray()
     while True:
@@ -118,6 +131,7 @@ def _forward(process: Process, site: Site, method: str, target: str) -> Generato
             break
         data += piece
     socket.close()
+    process.held.remove(socket)
     return _parsed(site, bytes(data), "upstream prematurely closed connection")
 
 
@@ -194,7 +208,9 @@ def serve(process: Process, socket: Socket, site: Site) -> Program:
         found = re.fullmatch(r"([A-Z]+) (\S+) HTTP/1\.([01])", lines[0])
         if found:
             method, target, minor = found.groups()
-            if site.proxy:
+            if site.fixed:
+                page = _fixed(site, *site.fixed)
+            elif site.proxy:
                 page = yield from _forward(process, site, method, target)
             elif site.cgi and target.startswith("/cgi-bin/"):
                 page = yield from _run_cgi(process, site, method, target)
@@ -228,7 +244,6 @@ def serve(process: Process, socket: Socket, site: Site) -> Program:
         if fault:
             yield from site.fail(f'{fault}, client: {socket.peer}, request: "{lines[0]}"')
         yield from site.log(socket.peer, lines[0], status, len(body), headers.get("user-agent", "-"))
-    socket.close()
     return 0
 
 
@@ -243,8 +258,8 @@ def listen(process: Process, listener: Listener, site: Site, stopped: list[int])
             yield Wait(ready)
         while listener.waiting and not stopped:
             socket = listener.waiting.popleft()
-            process.space.thread(process, serve(process, socket, site))
-    process.host.close(listener.port)
+            process.space.thread(process, serve(process, socket, site), socket)
+    listener.close()
     return 0
 
 
@@ -255,7 +270,7 @@ def nginx(process: Process) -> Program:
     if "-v" in argv or "-V" in argv:
         yield from process.err("nginx version: nginx/1.22.1")
         return 0
-    port, root, proxy = _configuration(process)
+    port, root, proxy, fixed = _configuration(process)
     if "-t" in argv:
         yield from process.err("nginx: the configuration file /etc/nginx/nginx.conf syntax is ok")
         return 0
@@ -277,7 +292,7 @@ def nginx(process: Process) -> Program:
         return process.err(f"{when} [error] {process.inner}#{process.inner}: *1 {said}")
 
     try:
-        listener = process.host.listen(port)
+        process.held.append(listener := process.host.listen(port))
     except OSError as error:
         yield from process.err(f"nginx: [emerg] bind() to 0.0.0.0:{port} failed (98: Address already in use)")
         raise Exit(1) from error
@@ -285,12 +300,12 @@ def nginx(process: Process) -> Program:
     process.handlers.update({number: (lambda: stopped.append(1)) for number in (2, 3, 15)})
     process.handlers.update({1: None, 28: None})
     process.argv = ["nginx: master process nginx -g daemon off;"]
-    site = Site(root, "nginx/1.22.1", log, fail, proxy)
+    site = Site(root, "nginx/1.22.1", log, fail, proxy, fixed=fixed)
     return (yield from listen(process, listener, site, stopped))
 
 
-def _configuration(process: Process) -> tuple[int, str, str]:
-    """Return the port, the root and the server behind it that the site's file names."""
+def _configuration(process: Process) -> tuple[int, str, str, tuple[int, str] | None]:
+    """Return the port, the root, the server behind it and the fixed answer that the site's file names."""
     text = ""
     for path in ("/etc/nginx/nginx.conf", "/etc/nginx/conf.d/default.conf"):
         node = process.files.lookup(path)
@@ -301,7 +316,9 @@ def _configuration(process: Process) -> tuple[int, str, str]:
     behind = proxy.group(1) if proxy else ""
     for name, value in re.findall(r"^\s*set\s+\$(\w+)\s+(\S+?);", text, re.M):
         behind = behind.replace(f"${name}", value)
-    return int(port.group(1)) if port else 80, root.group(1) if root else "/usr/share/nginx/html", behind
+    said = re.search(r"^\s*return\s+(\d{3})(?:\s+(\"[^\"]*\"|'[^']*'|[^\s;]+))?\s*;", text, re.M)
+    fixed = (int(said.group(1)), (said.group(2) or "").strip("\"'")) if said else None
+    return int(port.group(1)) if port else 80, root.group(1) if root else "/usr/share/nginx/html", behind, fixed
 
 
 @applet("httpd")
@@ -318,6 +335,6 @@ def httpd(process: Process) -> Program:
         return 0
 
     port = int(given.get("-p", "80").rpartition(":")[2])
-    listener = process.host.listen(port)
+    process.held.append(listener := process.host.listen(port))
     site = Site(process.files.resolve(given.get("-h", "."), process.cwd), "httpd", log, fail, cgi=True)
     return (yield from listen(process, listener, site, []))
