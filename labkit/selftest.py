@@ -59,7 +59,7 @@ def missing(wanted: Sequence[str]) -> list[str]:
 def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = False) -> list[str]:
     """Return the command that runs the tests of the checkout at `root`, notebooks included.
 
-    Files among the arguments are run in the place of all.
+    Files among the arguments are run in the place of all, one after the other; all, in two processes.
     """
     chosen = [word for word in arguments if (root / word.partition("::")[0]).exists()]
     files = chosen or ["tests", *notebooks(root)]
@@ -68,6 +68,7 @@ def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = Fal
     return [
         *(sys.executable, "-m", "pytest"),
         *(nbval if any(".ipynb" in file for file in files) else []),
+        *([] if chosen else ["--numprocesses=2", "--dist=loadgroup"]),  # who stays with whom: tests/conftest.py
         *([] if everything else ["-m", "not slow"]),
         *files,
         *(word for word in arguments if word not in chosen),

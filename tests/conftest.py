@@ -1,4 +1,9 @@
-"""What all tests share: one engine of their own, apart from the learner's."""
+"""What all tests share: an engine of their own, apart from the learner's.
+
+Where pytest-xdist runs them in several processes, each has an engine: the first one that
+which was started here, before them, the others one in a root beside it.  The notebooks, and
+what looks at the requests that they sent, stay together in one process; else, a file does.
+"""
 
 from __future__ import annotations
 
@@ -22,15 +27,22 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("lab")
 
 
+WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+"""Which of several processes this is; the first where there is one alone."""
+
+
 def _root() -> Path:
     """The root whose engine the tests use: one named that is not the checkout, else one for the tests alone."""
     given = os.environ.get("LABKIT_ROOT")
-    if given and Path(given).resolve() != CHECKOUT:
-        return Path(given)
-    (CHECKOUT / ".lab").mkdir(mode=0o700, exist_ok=True)
-    root = CHECKOUT / ".lab" / "test"
-    (root / ".lab").mkdir(mode=0o700, parents=True, exist_ok=True)
+    named = given is not None and Path(given).resolve() != CHECKOUT
+    root = Path(given) if given and named else CHECKOUT / ".lab" / "test"
+    if WORKER != "gw0":
+        root = root.with_name(f"{root.name}-{WORKER}")
+    elif named:
+        return root
     images = CHECKOUT / ".lab" / "images"
+    (CHECKOUT / ".lab").mkdir(mode=0o700, exist_ok=True)
+    (root / ".lab").mkdir(mode=0o700, parents=True, exist_ok=True)
     images.mkdir(exist_ok=True)
     for name, target in (
         ("labkit", CHECKOUT / "labkit"),
@@ -51,25 +63,42 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if getattr(session.config.option, "nbval", False):
         os.environ.setdefault("LABKIT_LIVE", "0")  # nobody looks at widgets here
         os.environ.setdefault("LABKIT_SEED", "example")  # the learner whose outputs are stored
-        session.config.stash[_REQUESTS] = recorder.prepare()
-        setup.start(Paths.of(root), "private")
+        if "PYTEST_XDIST_WORKER" not in os.environ:  # workers are told by the environment
+            session.config.stash[_REQUESTS] = recorder.prepare()
+            setup.start(Paths.of(root), "private")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of what notebooks have sent behind the notebooks."""
-    items.sort(key=lambda item: item.path.name == "test_recorded.py")
+    """Put the tests of what notebooks have sent behind the notebooks, and say what stays in one process."""
+    items.sort(key=lambda item: item.path.name in RECORDED)
+    for item in items:
+        together = item.path.suffix == ".ipynb" or item.path.name in RECORDED
+        item.add_marker(pytest.mark.xdist_group("notebooks" if together else item.path.name))
+
+
+@pytest.hookimpl(tryfirst=True)  # before nbval starts a kernel
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Start the engine that a notebook needs, where this process has none yet."""
+    if item.path.suffix == ".ipynb" and not item.session.config.stash.get(_STARTED, False):
+        item.session.config.stash[_STARTED] = True
+        setup.start(Paths.of(Path(os.environ["LABKIT_ROOT"])), "private")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the engine, unless it ran before the tests did; of several processes, the first alone does it."""
-    if hasattr(session.config, "workerinput") or session.config.stash.get(_FOUND, True):
+    """Stop the engine, unless it ran before the tests did."""
+    if session.config.stash.get(_FOUND, True):
         return
     paths = Paths.of(Path(os.environ["LABKIT_ROOT"]))
     if setup.status(paths):
         setup.stop(paths)
 
 
+RECORDED = ("test_recorded.py",)
+"""Tests of the requests that the notebooks have sent."""
+
 _FOUND: pytest.StashKey[bool] = pytest.StashKey()
+_STARTED: pytest.StashKey[bool] = pytest.StashKey()
 _REQUESTS: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 
 

@@ -39,6 +39,7 @@ def test_all_tests_and_all_notebooks(ran: list[list[str]]) -> None:
     assert "--nbval" in words
     assert "--nbval-lax" not in words
     assert words[words.index("not slow") - 1] == "-m"
+    assert "--dist=loadgroup" in words
 
 
 def test_all_has_the_slow_ones(ran: list[list[str]]) -> None:
@@ -54,6 +55,7 @@ def test_some_of_them(ran: list[list[str]]) -> None:
     assert words[-4:] == ["tests/test_cli.py::test_stop", "-x", "-k", "stop"]
     assert "tests" not in words
     assert "--nbval" not in words
+    assert not any(word.startswith("--dist") for word in words)
 
 
 def test_missing_packages_are_installed_as_root(
