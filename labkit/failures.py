@@ -31,13 +31,13 @@ _RESETS = (ConnectionResetError, BrokenPipeError, ConnectionAbortedError)
 
 def was_reset(error: BaseException) -> bool:
     """Whether the other side closed without a word: no alert, no answer."""
-    causes = list(_causes(error))
+    causes = list(chain(error))
     return any(isinstance(c, _RESETS) for c in causes) and not any(isinstance(c, ssl.SSLError) for c in causes)
 
 
 def failure(endpoint: Endpoint, error: BaseException) -> ConnectionFailed:
     """Return why an endpoint cannot be used, and what to do next."""
-    causes = list(_causes(error))
+    causes = list(chain(error))
 
     def of(*kinds: type[BaseException]) -> BaseException | None:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
@@ -101,7 +101,7 @@ def _tls(endpoint: Endpoint, error: ssl.SSLError) -> tuple[str, str]:
     return _("TLS to {endpoint} failed: {reason}.", endpoint=endpoint, reason=reason), _("Is it a TLS port?")
 
 
-def _causes(error: BaseException) -> Iterator[BaseException]:
+def chain(error: BaseException) -> Iterator[BaseException]:
     """Yield an error and all that it was made from, down to the system's own."""
     queue: list[object] = [error]
     seen: set[int] = set()

@@ -20,6 +20,7 @@ from .session import Session
 if TYPE_CHECKING:
     from .daemon import Daemon
     from .exercises.desk import Desk
+    from .pictures import Picture
 
 TITLES = {
     "01": _("Connection and TLS"),
@@ -135,6 +136,21 @@ class Lab(Client):
 
         engine = engine_of(self._paths, self.record.kind)
         return Daemon(engine, self.record, self._paths.state / "log" / "dockerd.log")
+
+    def map(self, kind: str = "", about: Any = None) -> Picture:
+        """Draw what the engine holds now, as a picture and in words.
+
+        Parameters
+        ----------
+        kind: ``containers``, ``networks``, ``images``, ``volumes``, ``tls`` or ``api``; empty for the whole engine.
+        about: for ``tls`` alone: a client of `at`, a `TLS`, or the `ConnectionFailed` that was raised; None
+            draws the handshake as it should go.
+
+        Raises `UsageError` for another kind, and what `get` and ``raise_for_status`` raise.
+        """
+        from .pictures.atlas import atlas
+
+        return atlas(self, kind, about)
 
     def clean(self) -> Removed:
         """Remove what this lab made; return what that was.

@@ -97,10 +97,10 @@ def layers(history: Sequence[Mapping[str, Any]]) -> Picture:
     ----------
     history: its JSON: a list, the newest step first.
     """
-    return Picture(tuple(Step(_made_by(step), int(step.get("Size") or 0)) for step in history))
+    return Picture(tuple(Step(made_by(step), int(step.get("Size") or 0)) for step in history))
 
 
-def _made_by(step: Mapping[str, Any]) -> str:
+def made_by(step: Mapping[str, Any]) -> str:
     """Return the instruction as people write it, whatever the builder made of it."""
     given = str(step.get("CreatedBy") or "").strip()
     if not given:
