@@ -54,6 +54,20 @@ class Exchange(ExchangeData):
         return _curl.curl(self.request)
 
     @property
+    def python(self) -> str:
+        """The same call with plain requests, to paste into Python: ``print(r.python)``."""
+        from .pythoncall import python
+
+        return python(self.request)
+
+    @property
+    def docker(self) -> str:
+        """The docker command that comes to the same, for a shell: ``print(r.docker)``."""
+        from .dockercommand import docker
+
+        return docker(self.request)
+
+    @property
     def error(self) -> str:
         """What the Engine said went wrong; empty when all is well.
 

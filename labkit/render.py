@@ -1,21 +1,18 @@
 """The exchange as a notebook shows it: text always, and HTML that survives a sanitizer.
 
 The HTML uses inline styles, tables and ``<details>``, leaves colours to the page, in
-a light theme or a dark one, and holds no script, no style sheet, no id and no link to anywhere.  Everything
-that comes from an Engine is escaped.  The same exchange with other ids, ages, sizes
-and times differs in these values alone.
-
-The first line and each folded part are functions of their own, to be arranged
-differently by a panel.
+a light theme or a dark one, and holds no id and no link to anywhere.  What a sanitizer
+takes out (labkit/livelayer.py) is constant, and nothing depends on it.  Everything that
+comes from an Engine is escaped.  The same exchange with other ids, ages, sizes and times
+differs in these values alone.
 """
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from . import api, dockercommand, human, livelayer, pythoncall, streams, tables
 from . import curl as _curl
-from . import human, streams, tables
 from .errors import LabError
 from .exchange import Exchange
 from .meaning import meaning
@@ -29,12 +26,6 @@ ROWS = 20
 
 FIELDS = 60
 """No more fields of one thing are shown; ``r.table`` has all."""
-
-MAX_JSON = 20_000
-"""No more characters of JSON are shown; ``r.json()`` has all."""
-
-MAX_ITEMS = 20
-"""No more items of a list of JSON are shown."""
 
 _SECRET = frozenset((*_curl.SECRET_HEADERS, "set-cookie"))
 _BOX = "margin: 4px 0;"
@@ -78,44 +69,57 @@ def _plain(exchange: Exchange, grid: tables.Grid | None) -> str:
 
 
 def _html(exchange: Exchange, grid: tables.Grid | None) -> str:
-    """Return the exchange as HTML: the same, with JSON and headers folded beneath."""
-    parts = [f'<p style="{_BOX}"><strong>{escape(headline(exchange))}</strong></p>']
-    parts.append(f'<pre style="{_PRE}">{escape(_curl.curl(exchange.request, wrap=True))}</pre>')
-    parts += [f'<p style="{_BOX}">{escape(line)}</p>' for line in (*_curl.notes(exchange.request), *remarks(exchange))]
+    """Return the exchange as HTML: the same, with its other forms folded beneath."""
+    first, dash, facts = headline(exchange).partition(" — ")
+    parts = [f'<p style="{_BOX}"><strong>{escape(first)}</strong>{escape(dash + facts)}</p>']
+    parts.append(_shell(_curl.curl(exchange.request, wrap=True)))
+    parts += map(_said, (*_curl.notes(exchange.request), *remarks(exchange)))
     if grid is not None:
         parts.append(f'<div style="overflow-x: auto;">{draw.html(grid, rows(grid))}</div>')
-    body, said = json_text(exchange)
-    if body:
-        parts.append(_fold(said, f'<pre style="{_PRE}">{escape(body)}</pre>'))
-    parts.append(_fold(_("Headers"), _headers(exchange)))
-    return f'<div style="{_BOX}">{"".join(parts)}</div>'
+    folded = [_json(exchange), _fold("headers", _("Headers"), _headers(exchange))]
+    folded.append(_fold("curl", _("curl in one line"), _shell(exchange.curl)))
+    folded += [_python(exchange), _docker(exchange)]
+    parts.append(f'<div class="labkit-parts">{"".join(folded)}</div>')
+    # JupyterLab takes keys for its own, Enter too, but for what stands in an element marked so.
+    head = f'<div style="{_BOX}" data-lm-suppress-shortcuts="true">{livelayer.STYLE}'
+    return f"{head}{''.join(parts)}</div>"
 
 
-def json_text(exchange: Exchange) -> tuple[str, str]:
-    """Return the JSON of the answer, pretty and bounded, and what to call it; empty for none.
+def _json(exchange: Exchange) -> str:
+    """Return the JSON of the answer as a tree; empty for none.
 
     A stream of progress is left out: how many lines it has differs from run to run.
     """
     if streams.is_progress(exchange) or not exchange.response.body:
-        return "", ""
+        return ""
     try:
         value = exchange.json()
     except LabError:
-        return "", ""
-    said = _("JSON")
+        return ""
     if isinstance(value, dict):
         value = without_secrets(value)
-    if isinstance(value, list) and len(value) > MAX_ITEMS:
-        said = _("JSON: the first {shown} of {count}; r.json() has all", shown=MAX_ITEMS, count=len(value))
-        value = value[:MAX_ITEMS]
-    pieces, size = [], 0
-    # Piece by piece, so that a body of many megabytes costs no more than what is shown of it.
-    for piece in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(value):
-        pieces.append(piece)
-        size += len(piece)
-        if size > MAX_JSON:
-            return "".join(pieces)[:MAX_JSON] + "…", _("JSON, cut short; r.json() has all")
-    return "".join(pieces), said
+    from . import jsontree  # with the field guide, which takes some time to read
+
+    request = exchange.request
+    html, cut = jsontree.tree(value, api.template(request.method, request.path) or "" if exchange.ok else "")
+    said = _("JSON, cut short; r.json() has all") if cut else _("JSON")
+    return _fold("json", said, f'<div style="{_BOX} overflow-wrap: break-word;">{livelayer.search_box()}{html}</div>')
+
+
+def _python(exchange: Exchange) -> str:
+    text = pythoncall.python(exchange.request)
+    said = ""
+    if "os.environ[" in text and _curl.notes(exchange.request):
+        said = _said(_("The variable must be exported to be seen by Python: export NAME=…"))
+    return _fold("python", _("Python"), said + _shell(text))
+
+
+def _docker(exchange: Exchange) -> str:
+    found = dockercommand.command(exchange.request)
+    if found is None:
+        return _fold("docker", "docker", _said(dockercommand.why_not(exchange.request)))
+    lines = _shell("\n".join(dockercommand.lines(exchange.request, found)))
+    return _fold("docker", "docker", lines + "".join(map(_said, found.remarks)))
 
 
 def rows(grid: tables.Grid) -> int:
@@ -137,8 +141,18 @@ def _table(exchange: Exchange) -> tables.Grid | None:
     return None if said or (not grid.items and not exchange.response.body) else grid
 
 
-def _fold(title: str, content: str) -> str:
-    return f'<details style="{_BOX}"><summary style="cursor: pointer;">{escape(title)}</summary>{content}</details>'
+def _fold(name: str, title: str, content: str) -> str:
+    head = f'<details class="labkit-{name}" style="{_BOX}"{livelayer.ONE_OPEN}>'
+    return f'{head}<summary style="cursor: pointer;">{escape(title)}</summary>{content}</details>'
+
+
+def _shell(text: str) -> str:
+    """Return text to be pasted, with a button that copies it."""
+    return f'<div>{livelayer.copy_button()}<pre style="{_PRE}">{escape(text)}</pre></div>'
+
+
+def _said(line: str) -> str:
+    return f'<p style="{_BOX}">{escape(line)}</p>'
 
 
 def _headers(exchange: Exchange) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
 import subprocess
@@ -32,14 +31,15 @@ from samples import (
     sample,
 )
 
-from labkit import api, render
+from labkit import api, livelayer, render
 from labkit.exchange import Exchange
 from labkit.meaning import meaning
 
 SANITIZE = Path(__file__).with_name("nbval-sanitize.cfg")
 
 # What JupyterLab 4.6 lets through, of what is used here: it also looks at the values.
-TAGS = {"div", "p", "strong", "pre", "details", "summary", "table", "thead", "tbody", "tr", "th", "td"}
+TAGS = {"div", "p", "strong", "em", "code", "pre", "details", "summary", "table", "thead", "tbody", "tr", "th", "td"}
+TAGS |= {"ul", "li", "input"}
 STYLES = {
     "margin": r"\d+(px)?( \d+(px)?)*",
     "padding": r"\d+(px)?( \d+(px)?)*",
@@ -50,8 +50,18 @@ STYLES = {
     "text-align": "left|right|center|justify",
     "white-space": "normal|pre|nowrap|pre-wrap|pre-line",
     "cursor": "pointer",
+    "display": "none",
+    "list-style-type": "none",
 }
-ATTRIBUTES = {"style", "scope"}
+ATTRIBUTES = {"style", "scope", "class", "title", "hidden", "type", "value", "placeholder"}
+# What it takes out, by the value that each may have: nothing of an Engine is in one.
+LIVE = {
+    "ontoggle": {livelayer.ONE_OPEN.partition('"')[2].rstrip('"')},
+    "onclick": {livelayer._COPY},
+    "oninput": {livelayer._SEARCH},
+    "data-lm-suppress-shortcuts": {"true"},
+    "aria-label": {"Search keys and values"},
+}
 
 
 def variants(v: Values) -> dict[str, Exchange]:
@@ -103,15 +113,21 @@ class Walker(HTMLParser):
         self.attributes: set[str] = set()
         self.styles: dict[str, set[str]] = {}
         self.open: list[str] = []
+        self.live: dict[str, set[str]] = {}
         self.text = ""
-        self.feed(source)
+        assert source.count(livelayer.STYLE) == source.count("<style") <= 1
+        self.feed(source.replace(livelayer.STYLE, ""))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.add(tag)
-        self.open.append(tag)
+        if tag != "input":
+            self.open.append(tag)
         for name, value in attrs:
-            self.attributes.add(name)
+            if name in LIVE:
+                self.live.setdefault(name, set()).add(value or "")
+            else:
+                self.attributes.add(name)
             for declaration in filter(str.strip, (value or "").split(";") if name == "style" else []):
                 key, _colon, said = declaration.partition(":")
                 self.styles.setdefault(key.strip(), set()).add(said.strip())
@@ -155,11 +171,12 @@ def test_a_real_difference_is_not_taken_out(mime: str) -> None:
 
 @pytest.mark.parametrize("name", variants(Values()))
 def test_html_survives_a_sanitizer(name: str) -> None:
-    """The HTML is well formed, and uses only tags, attributes and styles that JupyterLab lets through."""
+    """The HTML is well formed; beside the live layer, its tags, attributes and styles pass JupyterLab's sanitizer."""
     seen = Walker(render.bundle(variants(Values())[name])["text/html"])
     assert not seen.open
     assert seen.tags <= TAGS
     assert seen.attributes <= ATTRIBUTES
+    assert all(values <= LIVE[name] for name, values in seen.live.items())
     for style, values in seen.styles.items():
         assert all(re.fullmatch(STYLES[style], value) for value in values)
 
@@ -188,6 +205,7 @@ def test_hostile_names_stay_text(text: str) -> None:
         seen = Walker(made["text/html"])
         assert seen.tags <= TAGS
         assert seen.attributes <= ATTRIBUTES
+        assert all(values <= LIVE[name] for name, values in seen.live.items())
         assert not seen.open
         for mime in made.values():
             assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", mime)
@@ -211,13 +229,51 @@ def test_text_has_line_curl_and_table() -> None:
     assert text[3].endswith("127.0.0.1:27215->80/tcp, 443/tcp  3 seconds ago")
 
 
-def test_folded_json_is_the_answer() -> None:
-    """The folded JSON is the body, untouched but for its layout."""
-    answer = [container(), {"a": "<b>&\"'", "ü": None}]
-    shown = render.bundle(exchange("GET", "/v1.41/containers/json", answer))["text/html"]
-    folded = re.search(r"<summary[^>]*>JSON</summary><pre[^>]*>(.*?)</pre>", shown, re.S)
-    assert folded
-    assert json.loads(html.unescape(folded.group(1))) == answer
+def test_parts_stand_in_their_order() -> None:
+    """JSON, headers and the same request in other forms are folded beneath, each under its name."""
+    shown = render.bundle(exchange("GET", "/v1.41/containers/json", [container()]))["text/html"]
+    titles = re.findall(r'<details class="labkit-(\w+)"[^>]*><summary[^>]*>([^<]*)</summary>', shown)
+    assert titles == [
+        ("json", "JSON"),
+        ("headers", "Headers"),
+        ("curl", "curl in one line"),
+        ("python", "Python"),
+        ("docker", "docker"),
+    ]
+
+
+def test_sanitizing_leaves_no_json_and_all_that_stands_behind() -> None:
+    """What is folded of the answer is taken out to its end, however deep; Python and docker are compared."""
+    deep = {"Headers": {"JSON": [{"Headers": [1, {"x": "</details>"}]}]}, "State": {"Pid": 7}}
+    shown = sanitized(render.bundle(exchange("GET", "/v1.41/containers/x/json", deep))["text/html"])
+    assert "Host: localhost" not in shown
+    assert "<ul" not in shown
+    assert shown.count("<details>") == 2
+    assert "import requests_unixsocket" in shown
+    assert "docker container inspect x" in shown
+
+
+def test_live_controls_are_hidden_without_the_style_sheet() -> None:
+    """Each control is hidden by itself, so that a sanitizer that takes the style sheet leaves none to be seen."""
+    shown = render.bundle(exchange("GET", "/v1.41/containers/json", [container()]))["text/html"]
+    inputs = re.findall("<input [^>]*>", shown)
+    assert len(inputs) == 5
+    assert all('hidden="hidden" style="display: none;"' in control for control in inputs)
+
+
+def test_python_and_docker_are_views_of_the_exchange() -> None:
+    """What stands in the panel is what the exchange gives as text."""
+    r = exchange("POST", "/v1.41/containers/x/stop?t=1", b"", 204)
+    seen = Walker(render.bundle(r)["text/html"]).text
+    assert r.python in seen
+    assert r.docker in seen
+    assert "docker stop -t 1 x" in r.docker
+
+
+def test_no_docker_command_is_said() -> None:
+    """Where there is no docker command the panel says so, and why."""
+    seen = Walker(render.bundle(exchange("GET", "/_ping", b"OK"))["text/html"]).text
+    assert "No docker command does this. Each docker command sends it first" in seen
 
 
 def test_much_is_cut_and_said() -> None:
@@ -225,10 +281,13 @@ def test_much_is_cut_and_said() -> None:
     shown = render.bundle(exchange("GET", "/v1.41/containers/json", [container()] * 1000))
     assert "… and 980 more rows" in shown["text/plain"]
     assert "… and 980 more rows" in shown["text/html"]
-    assert "the first 20 of 1000" in shown["text/html"]
+    assert "… 980 more; r.json() has all" in shown["text/html"]
     large = render.bundle(exchange("GET", "/v1.41/info", {"Warnings": ["x" * 100_000]}))
-    assert "cut short" in large["text/html"]
-    assert all(len(mime) < 40_000 for mime in (*shown.values(), *large.values()))
+    assert "(100000 characters)" in large["text/html"]
+    for mime in ("text/plain", "text/html"):
+        assert "cut short; r.json() has all" in shown["text/html"]
+        assert len(shown[mime]) < 150_000
+        assert len(large[mime]) < 20_000
 
 
 def test_fields_are_shown_to_the_last() -> None:

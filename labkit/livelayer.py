@@ -1,0 +1,77 @@
+"""What freshly run output adds to an exchange's HTML: tabs, copy buttons and a search.
+
+All of it is constant: a style sheet that reaches no further than the exchange it stands in, and
+handlers of a line that read the page beside them.  Nothing of an Engine is ever in it.  Where a
+sanitizer takes it out (an untrusted notebook, a viewer), folds stay folds, and the controls
+stay hidden: the style sheet alone shows them.
+
+Sources: https://developer.mozilla.org/docs/Web/CSS/@scope and
+https://developer.mozilla.org/docs/Web/CSS/::details-content
+"""
+
+from __future__ import annotations
+
+from .messages import _
+from .safe import escape
+
+# :scope is the exchange that holds the style sheet.  Without ::details-content (an older browser)
+# the folds stay one below the other.
+STYLE = """<style>@scope {
+.labkit-live { display: inline-block !important; font: inherit; font-size: 0.9em; color: inherit;
+  background: transparent; border: 1px solid gray; border-radius: 3px; padding: 1px 8px; margin: 2px 0; }
+input[type=search].labkit-live { min-width: 20em; }
+input[type=button].labkit-live { float: right; cursor: pointer; }
+input[type=button].labkit-live:hover { background: rgba(128, 128, 128, 0.25); }
+summary { cursor: pointer; }
+:is(summary, input):focus-visible { outline: 2px solid; outline-offset: 1px; }
+@supports selector(details::details-content) {
+.labkit-parts { display: flex; flex-wrap: wrap; border-top: 1px solid gray; margin: 8px 0 0; }
+.labkit-parts > details { display: contents; }
+.labkit-parts > details > summary { list-style: none; padding: 3px 12px; border-top: 3px solid transparent; }
+.labkit-parts > details > summary:hover { background: rgba(128, 128, 128, 0.25); }
+.labkit-parts > details[open] > summary { border-top-color: currentColor; font-weight: bold; }
+.labkit-parts > details::details-content { order: 1; flex: 0 0 100%; min-width: 0; }
+.labkit-parts > details:not([open])::details-content { display: none; }
+}
+@media print { .labkit-live { display: none !important; } }
+}</style>"""
+
+# One part at a time, as with tabs.
+ONE_OPEN = (
+    ' ontoggle="if (this.open) for (const other of this.parentElement.children) if (other !== this) other.open = false"'
+)
+
+# Over plain HTTP there is no clipboard: the text is selected then, for the keyboard to copy.
+_COPY = (
+    "const text = this.parentElement.querySelector('pre'), select = () => getSelection().selectAllChildren(text); "
+    "if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then("
+    "() => { const said = this.value; this.value = '✓'; setTimeout(() => { this.value = said; }, 1500); }, select); "
+    "else select()"
+)
+
+# Shows what holds the words, what is in it, and what it is in.
+_SEARCH = (
+    "(function show(list, words, above) { let any = false; for (const item of list.children) { "
+    "const fold = item.querySelector(':scope > details'), inner = fold && fold.querySelector(':scope > ul'); "
+    "const has = (fold ? fold.firstElementChild : item).textContent.toLowerCase().includes(words); "
+    "const below = inner ? show(inner, words, above || has) : false; "
+    "item.hidden = !(has || below || above); if (fold) fold.open = words !== '' && below; "
+    "any = any || has || below; } return any; })"
+    "(this.parentElement.querySelector('ul'), this.value.toLowerCase(), false)"
+)
+
+
+def copy_button() -> str:
+    """Return a button that copies the ``<pre>`` beside it; hidden without the style sheet."""
+    return _control(f'type="button" value="{escape(_("Copy"))}" onclick="{escape(_COPY)}"')
+
+
+def search_box() -> str:
+    """Return a field that searches the tree beside it; hidden without the style sheet."""
+    said = escape(_("Search keys and values"))
+    return _control(f'type="search" placeholder="{said}" aria-label="{said}" oninput="{escape(_SEARCH)}"')
+
+
+def _control(attributes: str) -> str:
+    # A sanitizer keeps the attribute only with a value, and the style only where it keeps styles.
+    return f'<input class="labkit-live" hidden="hidden" style="display: none;" {attributes}>'
