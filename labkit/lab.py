@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import secrets
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import effect
 from .cleanup import Removed, find, remove
-from .client import Client
+from .client import Client, Unsent
 from .engines.base import LABEL, Capability, EngineRecord, Paths, RegistryRecord
-from .errors import EngineError, UnknownExercise
+from .errors import EngineError, LabError, UnknownExercise
+from .exchange import Exchange
 from .exercises.draw import Draw, address
+from .live import Stream
 from .messages import _
 from .safe import escape
 from .session import Session
@@ -30,6 +34,9 @@ TITLES = {
     "05": _("Networks"),
     "06": _("Capstone"),
 }
+
+PATIENCE = 5.0
+"""How long an inspect of labkit's own may take, in seconds."""
 
 SHARED_KINDS = ("host", "podman")
 """Kinds of engine that hold things which are not the course's: only labels count there."""
@@ -152,6 +159,11 @@ class Lab(Client):
 
         return atlas(self, kind, about)
 
+    def call(self, method: str, path: str, /, **options: Any) -> Exchange | Stream | Unsent:
+        """Send a request as `Client.call` does; after a create call, inspect once and note what had no effect."""
+        answer = super().call(method, path, **options)
+        return _looked_after(self._session, answer) if isinstance(answer, Exchange) else answer
+
     def clean(self) -> Removed:
         """Remove what this lab made; return what that was.
 
@@ -210,6 +222,18 @@ class Lab(Client):
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         return {"text/plain": repr(self), "text/html": f"<p><strong>{escape(repr(self))}</strong></p>"}
+
+
+def _looked_after(session: Session, exchange: Exchange) -> Exchange:
+    """Return an exchange with what an inspect says of the fields that it sent; as it is when that can't be asked."""
+    if not (where := effect.inspect_path(exchange)):
+        return exchange
+    try:
+        inspected = session.request("GET", where, version=exchange.request.version, timeout=PATIENCE)
+        shown = inspected.json() if inspected.ok else None
+    except LabError:
+        return exchange
+    return replace(exchange, notes=effect.notes(exchange, shown)) if isinstance(shown, dict) else exchange
 
 
 def learner_seed(paths: Paths) -> str:

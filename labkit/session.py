@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
-from . import api, curl, encode
+from . import advice, api, curl, encode
 from .errors import ConnectionFailed, StreamError, UsageError
 from .exchange import Exchange
 from .human import size
@@ -276,4 +276,4 @@ def _notes(request: Request, response: Response) -> tuple[str, ...]:
             _("The API has no {method} {path}.", method=request.method, path=request.path)
             + (" " + _("Did you mean {close}?", close=close) if close else "")
         )
-    return tuple(said)
+    return (*said, *advice.remarks(request))
