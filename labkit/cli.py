@@ -10,6 +10,7 @@ import argparse
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from . import __version__
@@ -57,6 +58,13 @@ def parser() -> argparse.ArgumentParser:
     report = add("report", _("write what you have done as a file that can be verified, and as a page"))
     report.add_argument("--name", default="", help=_("who you are, as the report is to say it"))
     report.add_argument("--verify", metavar="FILE", help=_("say whether a report is as it was written"))
+    grade = add("grade", _("for teachers: read a folder of reports, write grades and feedback"))
+    grade.add_argument("folder", metavar="FOLDER", help=_("the reports, loose or in folders, as a download holds them"))
+    grade.add_argument("--rubric", metavar="FILE", help=_("what counts and how much, as TOML or CSV"))
+    grade.add_argument("--roster", metavar="FILE", help=_("who is in the class, as CSV"))
+    grade.add_argument("--to", metavar="FOLDER", help=_("where to write; without it, beside the reports"))
+    grade.add_argument("--accept", metavar="FLAG", action="append", default=[],
+                       help=_("let hand-ins with this flag count; FLAG:ID for one student alone"))  # fmt: skip
     test = add("test", _("run everything that CI checks; after --: arguments for pytest"))
     test.add_argument("--all", action="store_true", help=_("soaks, fuzzing and repeats as well"))
     return root
@@ -67,7 +75,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return parser().parse_args(words, argparse.Namespace(debug=False, engine=None, no_browser=False, yes=False))
 
 
-COMMANDS = ("start", "status", "doctor", "stop", "reset", "engine", "report", "test")
+COMMANDS = ("start", "status", "doctor", "stop", "reset", "engine", "report", "grade", "test")
 
 
 def misspelt(words: Sequence[str]) -> str:
@@ -119,6 +127,11 @@ def _run(options: argparse.Namespace) -> int:
         from .selftest import selftest
 
         return selftest(options.rest, everything=options.all)
+    if options.command == "grade":
+        from .classroom import grade
+
+        rubric, roster, to = (Path(name) if name else None for name in (options.rubric, options.roster, options.to))
+        return grade.command(Path(options.folder), rubric, roster, to, options.accept)
     from . import commands
 
     if options.command == "engine":

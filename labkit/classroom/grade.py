@@ -1,0 +1,202 @@
+"""``labkit grade``: a folder of reports in, a folder of tables and pages out."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from ..errors import LabError
+from ..exercises.record import Exercise, everything
+from ..files import write
+from ..messages import _
+from ..safe import harmless
+from . import classpage, feedback, roster, rubric, tables
+from .book import Record, book
+from .flags import ACCEPTABLE, Kind, accepted
+from .page import MADE_BY
+from .reading import content, hand_ins
+from .rubric import Rubric
+from .sheet import workbook
+from .text import csv_bytes
+
+FEEDBACK = "feedback"
+_PLACEHOLDER = re.compile(r"\{[^}]*\}")
+_TABLES = ("grades.csv", "flags.csv", "moodle.csv", "canvas.csv", "nbgrader.csv", "nbgrader-students.csv")
+_FILES = (*_TABLES, "grades.xlsx", "grades.html")
+
+
+def titles(exercises: Sequence[Exercise]) -> dict[str, str]:
+    """Return the titles by id, without what is drawn for each learner."""
+    return {exercise.id: _PLACEHOLDER.sub("…", _(exercise.title)) for exercise in exercises}
+
+
+def outputs(records: Sequence[Record], rules: Rubric, named: dict[str, str], notes: Sequence[str]) -> dict[str, bytes]:
+    """Return all files of a graded class, by their path in the folder that is written.  Pure.
+
+    Parameters
+    ----------
+    named: titles of the exercises, by id.
+    notes: sentences for the top of the class's page.
+    """
+    grades, flags = tables.grades(records, rules), tables.flags(records)
+    rows = {
+        "grades.csv": grades,
+        "flags.csv": flags,
+        "moodle.csv": tables.moodle(records),
+        "canvas.csv": tables.canvas(records, rules),
+        "nbgrader.csv": tables.nbgrader(records, rules),
+        "nbgrader-students.csv": tables.nbgrader_students(records),
+    }
+    files = {name: csv_bytes(table) for name, table in rows.items() if table}
+    if (sheet := workbook({_("Grades"): grades, _("Flags"): flags})) is not None:
+        files["grades.xlsx"] = sheet
+    pages = feedback_paths(records)
+    for record in records:
+        if path := pages.get(record.student.id):
+            files[path] = feedback.page(record, rules, named).encode()
+    files["grades.html"] = classpage.page(records, rules, named, notes, pages).encode()
+    return files
+
+
+def feedback_paths(records: Sequence[Record]) -> dict[str, str]:
+    """Return where the page of each student goes who handed something in, by id.
+
+    A folder of Moodle's keeps its name: a ZIP of such folders is what Moodle takes back
+    as feedback files for many students.
+    """
+    found: dict[str, str] = {}
+    taken: set[str] = set()
+    for record in records:
+        if not record.hand_ins:
+            continue
+        owner = record.owner
+        slug = re.sub(r"[^\w@+-]+", "-", record.student.id).strip("-")[:80] or "student"
+        path = f"{FEEDBACK}/{slug}.html"
+        if owner.system == "moodle" and owner.folder:
+            path = f"{FEEDBACK}/{owner.folder}/feedback.html"
+        stem, _dot, _html = path.rpartition(".")
+        number = 2
+        while path.casefold() in taken:
+            path = f"{stem}-{number}.html"
+            number += 1
+        taken.add(path.casefold())
+        found[record.student.id] = path
+    return found
+
+
+def command(
+    folder: Path, rubric_file: Path | None, roster_file: Path | None, to: Path | None, accept: Sequence[str]
+) -> int:
+    """Grade a folder and say what was found; return the exit code: 1 when there is no hand-in at all.
+
+    Parameters
+    ----------
+    to: the folder to write; None takes the one beside `folder` with ``-grades`` behind its name.
+    accept: flags with which a hand-in counts all the same, as ``older`` or ``copied:ID``, beside those of the rubric.
+
+    Raises `LabError`.
+    """
+    exercises = everything()
+    ids = [exercise.id for exercise in exercises]
+    notes: list[str] = []
+    rules = rubric.default(ids)
+    if rubric_file:
+        rules = rubric.parse(content(rubric_file, rubric.LARGEST), rubric_file.name, ids)
+    rules = replace(rules, accept=rules.accept | {accepted(word) for word in accept})
+    students: list[roster.Student] = []
+    if roster_file:
+        students, said = roster.parse(content(roster_file, roster.LARGEST), roster_file.name)
+        notes += [said] if said else []
+    place = _place(folder, to)
+    found = hand_ins(folder, ids)
+    if not found and not students:
+        raise LabError(
+            _("There is no hand-in in {folder}.", folder=folder),
+            _("It should hold the files lab-report.json that ./lab report writes, loose or in folders."),
+        )
+    records = book(found, students, rules)
+    files = outputs(records, rules, titles(exercises), notes)
+    _write(place, files)
+    print(_summary(records, rules))
+    for note in notes:
+        print(note)
+    if "grades.xlsx" not in files:
+        print(_('grades.xlsx was not written: it needs XlsxWriter. Type: pip install "docker-api-lab[classroom]"'))
+    print(_("Written: {folder}. Begin with grades.html.", folder=place))
+    return 0
+
+
+def _place(folder: Path, to: Path | None) -> Path:
+    place = to or folder.resolve().with_name(f"{folder.resolve().name}-grades")
+    inside, outside = place.resolve(), folder.resolve()
+    if inside == outside or outside in inside.parents:
+        raise LabError(
+            _("The grades cannot go into the folder of the hand-ins: they would be read as hand-ins next time."),
+            _("Give another one: --to FOLDER"),
+        )
+    if place.is_dir() and (other := _foreign(place)):
+        raise LabError(
+            _("{folder} holds what labkit grade did not write: {name}.", folder=place, name=harmless(other)),
+            _("Give an empty or a new folder: --to FOLDER"),
+        )
+    return place
+
+
+def _foreign(place: Path) -> str:
+    """Return the name of something in a folder that an earlier run did not make; empty when there is nothing."""
+    try:
+        for entry in sorted(place.iterdir()):
+            if entry.name not in (*_FILES, FEEDBACK):
+                return entry.name
+        if (place / FEEDBACK).is_symlink():
+            return FEEDBACK
+        for page in sorted((place / FEEDBACK).rglob("*")):
+            own = page.is_dir() or (page.suffix == ".html" and MADE_BY.encode() in page.read_bytes()[:2000])
+            if page.is_symlink() or not own:
+                return f"{FEEDBACK}/{page.name}"
+    except OSError as error:
+        raise _cannot_write(place, error) from error
+    return ""
+
+
+def _write(place: Path, files: dict[str, bytes]) -> None:
+    """Put the files in the place of those of the last run.  Raises `LabError`."""
+    try:
+        for name in _FILES:
+            (place / name).unlink(missing_ok=True)
+        if (place / FEEDBACK).exists():
+            shutil.rmtree(place / FEEDBACK)
+        # Grades are nobody else's business on a machine that is shared.
+        place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, data in files.items():
+            file = place / name
+            file.parent.mkdir(parents=True, exist_ok=True)
+            write(file, data, 0o600)
+    except OSError as error:
+        raise _cannot_write(place, error) from error
+
+
+def _cannot_write(place: Path, error: OSError) -> LabError:
+    return LabError(
+        _("{folder} cannot be written: {why}.", folder=place, why=error.strerror or str(error)),
+        _("Give a folder that you may write to: --to FOLDER"),
+    )
+
+
+def _summary(records: Sequence[Record], rules: Rubric) -> str:
+    count = Counter(record.status for record in records)
+    lines = [
+        _("Students: {students}. Graded: {graded}. Held back: {held}. Without a hand-in: {missing}.",
+          students=len(records), graded=count["graded"], held=count["held"], missing=count["missing"])
+    ]  # fmt: skip
+    kinds = Counter(flag.kind for record in records for _path, flag in record.flags)
+    for kind in Kind:
+        if kinds[kind]:
+            free = kind in ACCEPTABLE and (kind, "") not in rules.accept
+            hint = _('; held back; to let one count: --accept "{kind}:ID"', kind=kind.value) if free else ""
+            lines.append(f"  {kind.value}: {kinds[kind]}{hint}")
+    return "\n".join(lines)

@@ -1,0 +1,136 @@
+"""A folder of hand-ins: every file is looked at, none is followed, unpacked or run."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+from ..errors import LabError
+from ..messages import _
+from ..safe import harmless
+from . import handin
+from .handin import HandIn, examine, unread
+from .owner import owner
+
+_DEEPEST = 8
+_MOST_FILES = 20_000
+_JUNK = frozenset(("__macosx", "thumbs.db", "desktop.ini", "onlinetext.html"))
+"""What systems put beside files; names that begin with a dot are left out as well."""
+
+
+def hand_ins(folder: Path, known: Collection[str]) -> list[HandIn]:
+    """Return all files below a folder, read.
+
+    Parameters
+    ----------
+    folder: may itself be a link; nothing below it is followed.
+    known: the ids of the exercises of the course.
+
+    Raises `LabError` for a folder that cannot be read, or that holds too many files.
+    """
+    try:
+        top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise _no_folder(folder, error) from error
+    try:
+        found: list[HandIn] = []
+        for made in _below(top, (), known):
+            found.append(made)
+            if len(found) > _MOST_FILES:
+                raise LabError(
+                    _("{folder} holds more than {count} files.", folder=folder, count=_MOST_FILES),
+                    _("Give the folder of one assignment."),
+                )
+        return found
+    finally:
+        os.close(top)
+
+
+def _no_folder(folder: Path, error: OSError) -> LabError:
+    if error.errno == errno.ENOTDIR:
+        hint = _("Unpack the download, and give the folder.")
+        return LabError(_("{folder} is a file, not a folder of hand-ins.", folder=folder), hint)
+    return LabError(
+        _("The folder {folder} cannot be read: {why}.", folder=folder, why=error.strerror),
+        _("Give the folder in which the download was unpacked."),
+    )
+
+
+def _below(folder: int, above: tuple[str, ...], known: Collection[str]) -> Iterator[HandIn]:
+    """Yield what lies in an open folder.  All is opened relative to it, so that no link gets in between."""
+    for name in sorted(os.listdir(folder)):
+        if name.startswith(".") or name.lower() in _JUNK:
+            continue
+        path = (*above, name)
+        try:
+            kind = os.lstat(name, dir_fd=folder).st_mode
+            if stat.S_ISDIR(kind):
+                yield from _folder(folder, path, known)
+            else:
+                yield _file(folder, path, kind, known)
+        except OSError as error:
+            yield _said(path, _("{name} cannot be read: {why}.", name=harmless(name), why=error.strerror or error))
+
+
+def _folder(parent: int, path: tuple[str, ...], known: Collection[str]) -> Iterator[HandIn]:
+    name = harmless(path[-1])
+    if name.lower().endswith(".json"):
+        yield _said(path, _("{name} is a folder, not a report.", name=name))
+    if len(path) > _DEEPEST:
+        yield _said(path, _("{name} lies too deep; it was not looked into.", name=name))
+        return
+    inner = os.open(path[-1], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
+    try:
+        yield from _below(inner, path, known)
+    finally:
+        os.close(inner)
+
+
+def _file(folder: int, path: tuple[str, ...], kind: int, known: Collection[str]) -> HandIn:
+    name = harmless(path[-1])
+    if stat.S_ISLNK(kind):
+        return _said(path, _("{name} is a link, which is not followed.", name=name))
+    if not stat.S_ISREG(kind):
+        return _said(path, _("{name} is not a file of data.", name=name))
+    # Not blocking, should the file have become a pipe meanwhile.
+    opened = os.open(path[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+    with open(opened, "rb") as file:
+        facts = os.fstat(opened)
+        if not stat.S_ISREG(facts.st_mode):
+            return _said(path, _("{name} is not a file of data.", name=name))
+        if facts.st_size > handin.LARGEST:
+            size = _("{name} is too large for a report ({size} MB).", name=name, size=facts.st_size // 1_000_000)
+            return _said(path, size)
+        data = file.read(handin.LARGEST + 1)
+    if len(data) > handin.LARGEST:
+        return _said(path, _("{name} grew while it was read.", name=name))
+    return examine(_shown(path), owner(_harmless(path)), data, known)
+
+
+def _said(path: tuple[str, ...], why: str) -> HandIn:
+    return unread(_shown(path), owner(_harmless(path)), why)
+
+
+def _harmless(path: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(harmless(part) for part in path)
+
+
+def _shown(path: tuple[str, ...]) -> str:
+    return "/".join(_harmless(path))
+
+
+def content(file: Path, largest: int) -> bytes:
+    """Return the bytes of a file that the teacher named.  Raises `LabError`."""
+    try:
+        with file.open("rb") as opened:
+            data = opened.read(largest + 1)
+    except OSError as error:
+        raise LabError(
+            _("{name} cannot be read: {why}.", name=file.name, why=error.strerror), _("Is the name right?")
+        ) from error
+    if len(data) > largest:
+        raise LabError(_("{name} is too large.", name=file.name), _("Is it the right file?"))
+    return data

@@ -1,0 +1,153 @@
+"""Who is in the class: a CSV file becomes students.
+
+It may be a list of one's own, Moodle's grading worksheet, or Canvas's exported gradebook;
+columns are known by their names, in any order.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from dataclasses import dataclass
+
+from ..errors import LabError
+from ..messages import _
+from ..safe import harmless
+from .text import decoded
+
+LARGEST = 5_000_000
+_MOST = 20_000
+
+_COLUMNS = {
+    "id": "id",
+    "studentid": "id",
+    "idnumber": "id",
+    "username": "login",
+    "sisuserid": "sis",
+    "sisloginid": "login",
+    "name": "name",
+    "fullname": "name",
+    "student": "name",
+    "firstname": "first",
+    "givenname": "first",
+    "lastname": "last",
+    "surname": "last",
+    "familyname": "last",
+    "email": "email",
+    "emailaddress": "email",
+    "mail": "email",
+    "section": "section",
+    "identifier": "moodle",
+    "moodle": "moodle",
+    "canvas": "canvas",
+}
+_KEY = re.compile(r"[\w][\w.@+-]{0,99}")
+
+
+@dataclass(frozen=True)
+class Student:
+    """One student.
+
+    Parameters
+    ----------
+    id: by which the school knows them, and nbgrader.
+    moodle, canvas: the number that the system gave them.
+    sis, login: of Canvas's gradebook.
+    """
+
+    id: str
+    name: str
+    first: str = ""
+    last: str = ""
+    email: str = ""
+    moodle: str = ""
+    canvas: str = ""
+    sis: str = ""
+    login: str = ""
+    section: str = ""
+
+
+def parse(data: bytes, name: str) -> tuple[list[Student], str]:
+    """Read a roster; return its students in their order, and a sentence where something had to be guessed.
+
+    Raises `LabError`: one sentence, with the line.
+    """
+    text, encoding = decoded(data, name)
+    # A file that was saved twice carries its mark twice, or in the middle of it.
+    lines = text.replace("\ufeff", "").splitlines()
+    lines = [line for line in lines if line.strip().strip(",;\t\"' ")] and lines
+    rows = _rows(lines)
+    if not rows:
+        raise LabError(_("{name} is empty.", name=name), _("Its first line names the columns, such as id,name,email."))
+    (_line, head), *body = rows
+    fields = [_COLUMNS.get(re.sub(r"[\W_]", "", cell).lower(), "") for cell in head]
+    if {"sis", "login", "section"} & set(fields) and "id" in fields and "name" in fields:
+        fields = ["canvas" if field == "id" else field for field in fields]  # Canvas calls its own number ID
+    if not {"id", "name", "last", "login", "email"} & set(fields):
+        raise LabError(
+            _("The first line of {name} names no column that tells students apart.", name=name),
+            _("It needs id, name or email, such as id,name,email."),
+        )
+    students: list[Student] = []
+    seen: dict[tuple[str, str], int] = {}
+    for line, row in body:
+        if row[0].strip().lower().startswith(("points possible", "student, test")):
+            continue  # rows of Canvas's gradebook that are no students
+        student = _student(dict(zip(fields, (cell.strip() for cell in row))), name, line)
+        for field in ("id", "moodle", "canvas"):
+            value = getattr(student, field)
+            if value and (before := seen.setdefault((field, value.casefold()), line)) != line:
+                raise LabError(
+                    _("Line {line} of {name} has the same {field} as line {before}: {value}.",
+                      line=line, name=name, field=field, before=before, value=value),
+                    _("Take one of the two lines out."),
+                )  # fmt: skip
+        students.append(student)
+        if len(students) > _MOST:
+            raise LabError(_("{name} has more than {count} students.", name=name, count=_MOST))
+    if not students:
+        raise LabError(_("{name} names no student.", name=name), _("Below its first line, write one student a line."))
+    said = ""
+    if encoding == "cp1252":
+        said = _("{name} is not UTF-8; it was read as Windows-1252. Are the names right?", name=name)
+    return students, said
+
+
+def _rows(lines: list[str]) -> list[tuple[int, list[str]]]:
+    first = next((line for line in lines if line.strip()), "")
+    separator = max(",;\t", key=first.count)
+    reader = csv.reader(io.StringIO("\n".join(lines)), delimiter=separator)
+    try:
+        return [(reader.line_num, row) for row in reader if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise LabError(_("Line {line} of the roster is not CSV: {why}.", line=reader.line_num, why=error)) from error
+
+
+def _student(row: dict[str, str], name: str, line: int) -> Student:
+    row = {field: harmless(value)[:100] for field, value in row.items()}
+    full = row.get("name") or f"{row.get('first', '')} {row.get('last', '')}".strip()
+    if "," in full:  # Canvas and many schools write the family name first
+        last, _comma, first = (part.strip() for part in full.partition(","))
+        full = f"{first} {last}"
+        row = {"first": first, "last": last, **row}
+    first, _blank, last = full.rpartition(" ")
+    id = row.get("id") or row.get("sis") or row.get("login") or row.get("email") or row.get("canvas") or ""
+    numbers = {field: re.sub(r"\D", "", row.get(field, "")) for field in ("moodle", "canvas")}
+    id = id or numbers["moodle"]
+    if not _KEY.fullmatch(id):
+        raise LabError(
+            _("Line {line} of {name} has no usable id: {id!r}.", line=line, name=name, id=id[:40]),
+            _("An id begins with a letter or digit, and has no blanks."),
+        )
+    return Student(
+        id=id,
+        name=full or id,
+        first=row.get("first") or first,
+        last=row.get("last") or last,
+        email=row.get("email", ""),
+        sis=row.get("sis", ""),
+        login=row.get("login", ""),
+        section=row.get("section", ""),
+        **numbers,
+    )
