@@ -1,4 +1,4 @@
-"""Every request of every notebook, as nbval ran them: its curl line sends the very same one.
+"""Every request of every notebook, as nbval ran them: its curl line and its Python text send the very same one.
 
 Runs after the notebooks (see conftest.py), on what their kernels have sent.
 """
@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 import recorder
 from test_curl import SHELLS, paste, words
+from test_pythoncall import effective, run
 from wire import Seen, Server
 
-from labkit import curl
+from labkit import curl, pythoncall
 from labkit.model import Request
 from labkit.transport import Adapter, Upgraded, send
 
@@ -62,6 +63,23 @@ def test_every_request_of_every_notebook(recorded: list[Request], tmp_path: Path
         assert not server.problems, ran.stderr
         for request, ours, theirs in zip(requests, sent, server.take(), strict=True):
             assert theirs == ours, curl.curl(request)
+
+
+def test_every_request_by_plain_requests(recorded: list[Request], tmp_path: Path) -> None:
+    """The Python text of each call runs, and sends the same; an upgrade alone is said to be impossible."""
+    with Server(tmp_path / "docker.sock") as server:
+        requests = [elsewhere(request, server, tmp_path, n) for n, request in enumerate(recorded)]
+        upgrades = [r for r in requests if any(name.lower() == "upgrade" for name, _value in r.headers)]
+        assert all("requests has no way" in pythoncall.python(request) for request in upgrades)
+        adapter, sent = Adapter(server.endpoint), list[Seen]()
+        requests = [request for request in requests if request not in upgrades]
+        for request in requests:
+            send(adapter, request, 10).close()
+            sent += server.take()
+        ran = run(requests, tmp_path)
+        assert ran.returncode == 0, ran.stderr
+        for request, ours, theirs in zip(requests, sent, server.take(), strict=True):
+            assert effective(theirs) == effective(ours), pythoncall.python(request)
 
 
 @pytest.mark.parametrize("wrap", [False, True])
