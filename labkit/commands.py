@@ -48,10 +48,10 @@ def start(kind: str | None, *, browser: bool, jupyter: Sequence[str]) -> int:
         try:
             lab.trust(layout.fresh)
             _bring_programs(progress)
-            setup.start(paths, kind, progress)
+            record = setup.start(paths, kind, progress)
             if not ran:
                 progress(_("Waiting for JupyterLab"))
-            server = lab.wait()
+            server = lab.arrange(lab.wait(), record)
         except (LabError, OSError):
             if not ran:
                 lab.stop()

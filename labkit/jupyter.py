@@ -19,12 +19,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import psutil
 
-from .engines.base import Paths
+from . import terminal
+from .engines.base import EngineRecord, Paths
 from .errors import LabError
 from .files import write
 from .messages import _
@@ -74,6 +75,7 @@ class Jupyter:
         self.runtime = self.folder / "runtime"
         self.config = self.folder / "lab.json"
         self.log = self.folder / "lab.log"
+        self.shell = self.folder / "terminal.sh"
 
     def running(self) -> Server | None:
         """Return the server of this checkout when it answers, else None."""
@@ -180,7 +182,7 @@ class Jupyter:
     def _answering(self, pid: int) -> Server | None:
         try:
             note = json.loads((self.runtime / f"jpserver-{pid}.json").read_text())
-            server = Server(pid, int(note["port"]), self._token(), self._page())
+            server = Server(pid, int(note["port"]), self._token())
         except (OSError, ValueError, KeyError, TypeError):
             return None
         return server if _ask(server, "GET", "/api/status") == 200 else None
@@ -202,12 +204,19 @@ class Jupyter:
     def _token(self) -> str:
         return str(json.loads(self.config.read_text())["IdentityProvider"]["token"])
 
-    def _page(self) -> str:
-        """The first notebook, until a learner has a layout of windows that JupyterLab brings back."""
-        first = sorted(self.paths.work.glob("01-*.ipynb"))
-        if first and not any((self.folder / "config" / "lab" / "workspaces").glob("*")):
-            return f"lab/tree/{first[0].name}"
-        return "lab"
+    def arrange(self, server: Server, record: EngineRecord) -> Server:
+        """Tell the terminals which engine runs, and lay out the windows of a first start; return where to look.
+
+        A learner who has a layout finds that again.
+        """
+        write(self.shell, terminal.lines(record, self.paths.work, self.paths.state / "tls").encode())
+        first = next(iter(sorted(self.paths.work.glob("01-*.ipynb"))), None)
+        if first is None or any((self.folder / "config" / "lab" / "workspaces").glob("*")):
+            return server
+        layout = json.dumps(terminal.workspace(first.name)).encode()
+        if _ask(server, "PUT", "/lab/api/workspaces/default", layout) == 204:
+            return server
+        return replace(server, page=f"lab/tree/{first.name}")
 
     def _write_config(self) -> list[str]:
         """Write what JupyterLab reads; return a sentence where its port is taken."""
@@ -228,6 +237,7 @@ class Jupyter:
                 "root_dir": str(self.paths.work),
                 "allow_root": os.geteuid() == 0,
                 "jpserver_extensions": {"jupyter_lsp": False, "jupyterlab_jupytext": False},
+                "terminado_settings": {"shell_command": terminal.command(self.shell)},
             },
             "LabApp": {
                 "app_settings_dir": str(self.folder / "settings"),
@@ -264,11 +274,11 @@ class Jupyter:
             notary.sign(nbformat.read(file, as_version=4))
 
 
-def _ask(server: Server, method: str, path: str) -> int:
+def _ask(server: Server, method: str, path: str, body: bytes | None = None) -> int:
     """Ask the server; return the status, 0 when it does not answer."""
     connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=_PATIENCE)
     try:
-        connection.request(method, path, headers={"Authorization": f"token {server.token}"})
+        connection.request(method, path, body, {"Authorization": f"token {server.token}"})
         return connection.getresponse().status
     except (OSError, http.client.HTTPException):
         return 0

@@ -56,6 +56,21 @@ _RUN = """async () => {
   return cells;
 }"""
 
+_TITLES = """() => [...window.jupyterapp.shell.widgets('main')].map(widget => widget.title.label)"""
+
+# The marks are put together by the shell, so that they are not found in the line as it is typed.
+_TYPE = """async ({line}) => {
+  const shown = [...window.jupyterapp.shell.widgets('main')];
+  const session = shown.find(widget => widget.title.label.startsWith('Terminal')).content.session;
+  let said = '';
+  session.messageReceived.connect((_, message) => {
+    if (message.type === 'stdout') said += message.content.join('');
+  });
+  session.send({type: 'stdin', content: [`echo beg''in; ${line}; echo e''nd\\r`]});
+  while (!/begin\\r?\\n[^]*end\\r?\\n/.test(said)) await new Promise(done => setTimeout(done, 50));
+  return said.match(/begin\\r?\\n([^]*?)end\\r?\\n/)[1];
+}"""
+
 _CLOSE = """async () => {
   const panel = window.jupyterapp.shell.currentWidget;
   await panel.sessionContext.shutdown();
@@ -112,6 +127,15 @@ class JupyterPage:
         """The names that the file browser shows."""
         self.page.wait_for_selector(".jp-DirListing-item")
         return set(self.page.locator(".jp-DirListing-itemName").all_inner_texts())
+
+    def shown(self) -> set[str]:
+        """The titles of the tabs of the main area."""
+        self.page.wait_for_selector(".jp-Terminal")
+        return set(self.page.evaluate(_TITLES))
+
+    def type(self, line: str) -> str:
+        """Type a line into the terminal; return what it printed."""
+        return str(self._do(_TYPE, line=line))
 
     def _do(self, step: str, **argument: str) -> Any:
         return self.page.evaluate(_WITHIN, [step, argument, self.seconds])

@@ -41,6 +41,14 @@ def test_file_browser_shows_the_learners_copy_alone(lab: JupyterPage) -> None:
     assert not lab.files() & {"src", "solved", "build.py", "labkit", "tests"}
 
 
+def test_terminal_beside_the_notebook_speaks_to_the_engine(lab: JupyterPage) -> None:
+    """At the first start a terminal stands beside the first notebook, and its shortcut reaches the engine."""
+    assert {NOTEBOOKS[0], "Terminal 1"} <= lab.shown()
+    said = lab.type("curl -s $L/version && pwd")
+    assert '"ApiVersion"' in said
+    assert said.rstrip().endswith(str(Paths.of(Path(os.environ["LABKIT_ROOT"])).work))
+
+
 @pytest.mark.parametrize("name", NOTEBOOKS)
 def test_notebook_runs_from_top_to_bottom(lab: JupyterPage, name: str, tmp_path: Path) -> None:
     """Every code cell of a learner's notebook runs, and none raises."""

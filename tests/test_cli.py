@@ -58,6 +58,7 @@ def calls(course: Paths, monkeypatch: pytest.MonkeyPatch) -> Calls:
     monkeypatch.setattr(Jupyter, "trust", lambda _self, _files: None)
     monkeypatch.setattr(Jupyter, "begin", note("begin", []))
     monkeypatch.setattr(Jupyter, "wait", note("wait", SERVER))
+    monkeypatch.setattr(Jupyter, "arrange", note("arrange", SERVER))
     monkeypatch.setattr(Jupyter, "stop", note("stop", True))
     monkeypatch.setattr(setup, "start", note("engine", RECORD))
     monkeypatch.setattr(setup, "stop", note("engine stop"))
@@ -71,7 +72,7 @@ def test_start_prints_the_url_alone(calls: Calls, capsys: pytest.CaptureFixture[
     said = capsys.readouterr()
     assert said.out == f"{SERVER.url}\n"
     assert "./lab stop" in said.err
-    assert calls == ["begin", "engine", "wait"]  # side by side: the server is awaited last
+    assert calls == ["begin", "engine", "wait", "arrange"]  # side by side: the server is awaited last
 
 
 def test_start_lays_the_notebooks_out(calls: Calls, course: Paths) -> None:

@@ -17,9 +17,10 @@ import nbformat
 import psutil
 import pytest
 
-from labkit.engines.base import Paths
+from labkit.engines.base import EngineRecord, Paths
 from labkit.errors import LabError
 from labkit.jupyter import Jupyter, Server
+from labkit.model import Endpoint
 
 
 def checkout(folder: Path) -> Paths:
@@ -119,14 +120,18 @@ def test_second_start_takes_the_one_that_runs(jupyter: Jupyter) -> None:
     assert jupyter.wait() == before
 
 
-def test_first_page_is_the_first_notebook_until_there_is_a_layout(jupyter: Jupyter) -> None:
-    """The URL opens the first notebook; once JupyterLab keeps a layout of windows, that is what opens."""
+def test_the_windows_are_laid_out_at_the_first_start_alone(jupyter: Jupyter) -> None:
+    """The first notebook and a terminal stand side by side; a layout that a learner has is left as it is."""
     server = the(jupyter.running())
-    assert server.url == f"http://127.0.0.1:{server.port}/lab/tree/01-one.ipynb?token={server.token}"
-    workspaces = jupyter.folder / "config" / "lab" / "workspaces"
-    workspaces.mkdir(parents=True)
-    (workspaces / "default-37a8.jupyterlab-workspace").write_text("{}")
-    assert the(jupyter.running()).url == f"http://127.0.0.1:{server.port}/lab?token={server.token}"
+    record = EngineRecord("private", Endpoint(socket="/run/x.sock"), "20.10.24", "1.41", (40000, 40099))
+    assert jupyter.arrange(server, record) == server
+    layout = ask(server, "GET", "/lab/api/workspaces/default")[1]
+    assert layout["data"]["layout-restorer:data"]["main"]["current"] == "notebook:01-one.ipynb"
+    assert "DOCKER_HOST=unix:///run/x.sock" in jupyter.shell.read_text()
+    (kept,) = (jupyter.folder / "config" / "lab" / "workspaces").glob("*")
+    kept.write_text(kept.read_text().replace("0.66", "0.5"))
+    jupyter.arrange(server, record)
+    assert "0.66" not in kept.read_text()
 
 
 def test_two_checkouts_do_not_meet(jupyter: Jupyter, tmp_path: Path) -> None:
