@@ -271,6 +271,8 @@ def test_too_many_and_too_deep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     [
         (("Ada Lovelace_12_assignsubmission_file_", "r.json"),
          Owner("moodle 12", "Ada Lovelace", "moodle", "12", "Ada Lovelace_12_assignsubmission_file_")),
+        (("Ada Lovelace_12_assignsubmission_file", "r.json"),  # as Moodle 4.1 and newer name it
+         Owner("moodle 12", "Ada Lovelace", "moodle", "12", "Ada Lovelace_12_assignsubmission_file")),
         (("Ada Lovelace_12_assignsubmission_file_r.json",), Owner("moodle 12", "Ada Lovelace", "moodle", "12")),
         (("O'Neil-Ñu Čapek_9_assignsubmission_file_", "a", "r.json"),
          Owner("moodle 9", "O'Neil-Ñu Čapek", "moodle", "9", "O'Neil-Ñu Čapek_9_assignsubmission_file_")),
