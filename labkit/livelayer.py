@@ -36,40 +36,47 @@ summary { cursor: pointer; }
 @media print { .labkit-live { display: none !important; } }
 }</style>"""
 
-# One part at a time, as with tabs.
-ONE_OPEN = (
-    ' ontoggle="if (this.open) for (const other of this.parentElement.children) if (other !== this) other.open = false"'
-)
-
 # Over plain HTTP there is no clipboard: the text is selected then, for the keyboard to copy.
 _COPY = (
-    "const text = this.parentElement.querySelector('pre'), select = () => getSelection().selectAllChildren(text); "
+    "const button = event.target, said = button.value, text = button.parentElement.querySelector('pre'), "
+    "select = () => getSelection().selectAllChildren(text); "
     "if (navigator.clipboard) navigator.clipboard.writeText(text.textContent).then("
-    "() => { const said = this.value; this.value = '✓'; setTimeout(() => { this.value = said; }, 1500); }, select); "
-    "else select()"
+    "() => { button.value = '✓'; setTimeout(() => { button.value = said; }, 1500); }, select); "
+    "else select();"
+)
+
+# Enter on a summary is a click too.  One part is open at a time, as with tabs.
+CLICK = (
+    f"if (event.target.matches('input[type=button]')) {{ {_COPY} }} "
+    "const part = event.target.closest('.labkit-parts > details > summary')?.parentElement; "
+    "if (part) for (const other of part.parentElement.children) if (other !== part) other.open = false"
 )
 
 # Shows what holds the words, what is in it, and what it is in.
-_SEARCH = (
+SEARCH = (
     "(function show(list, words, above) { let any = false; for (const item of list.children) { "
     "const fold = item.querySelector(':scope > details'), inner = fold && fold.querySelector(':scope > ul'); "
     "const has = (fold ? fold.firstElementChild : item).textContent.toLowerCase().includes(words); "
     "const below = inner ? show(inner, words, above || has) : false; "
     "item.hidden = !(has || below || above); if (fold) fold.open = words !== '' && below; "
     "any = any || has || below; } return any; })"
-    "(this.parentElement.querySelector('ul'), this.value.toLowerCase(), false)"
+    "(event.target.parentElement.querySelector('ul'), event.target.value.toLowerCase(), false)"
 )
+
+# JupyterLab takes keys for its own, Enter too, but for what stands in an element marked so.
+ATTRIBUTES = f'data-lm-suppress-shortcuts="true" onclick="{escape(CLICK)}" oninput="{escape(SEARCH)}"'
+"""Attributes of the element that holds the exchange; the handlers stand there once for all."""
 
 
 def copy_button() -> str:
     """Return a button that copies the ``<pre>`` beside it; hidden without the style sheet."""
-    return _control(f'type="button" value="{escape(_("Copy"))}" onclick="{escape(_COPY)}"')
+    return _control(f'type="button" value="{escape(_("Copy"))}"')
 
 
 def search_box() -> str:
     """Return a field that searches the tree beside it; hidden without the style sheet."""
     said = escape(_("Search keys and values"))
-    return _control(f'type="search" placeholder="{said}" aria-label="{said}" oninput="{escape(_SEARCH)}"')
+    return _control(f'type="search" placeholder="{said}" aria-label="{said}"')
 
 
 def _control(attributes: str) -> str:

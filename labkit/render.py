@@ -80,9 +80,7 @@ def _html(exchange: Exchange, grid: tables.Grid | None) -> str:
     folded.append(_fold("curl", _("curl in one line"), _shell(exchange.curl)))
     folded += [_python(exchange), _docker(exchange)]
     parts.append(f'<div class="labkit-parts">{"".join(folded)}</div>')
-    # JupyterLab takes keys for its own, Enter too, but for what stands in an element marked so.
-    head = f'<div style="{_BOX}" data-lm-suppress-shortcuts="true">{livelayer.STYLE}'
-    return f"{head}{''.join(parts)}</div>"
+    return f'<div style="{_BOX}" {livelayer.ATTRIBUTES}>{livelayer.STYLE}{"".join(parts)}</div>'
 
 
 def _json(exchange: Exchange) -> str:
@@ -142,7 +140,7 @@ def _table(exchange: Exchange) -> tables.Grid | None:
 
 
 def _fold(name: str, title: str, content: str) -> str:
-    head = f'<details class="labkit-{name}" style="{_BOX}"{livelayer.ONE_OPEN}>'
+    head = f'<details class="labkit-{name}" style="{_BOX}">'
     return f'{head}<summary style="cursor: pointer;">{escape(title)}</summary>{content}</details>'
 
 

@@ -56,9 +56,8 @@ STYLES = {
 ATTRIBUTES = {"style", "scope", "class", "title", "hidden", "type", "value", "placeholder"}
 # What it takes out, by the value that each may have: nothing of an Engine is in one.
 LIVE = {
-    "ontoggle": {livelayer.ONE_OPEN.partition('"')[2].rstrip('"')},
-    "onclick": {livelayer._COPY},
-    "oninput": {livelayer._SEARCH},
+    "onclick": {livelayer.CLICK},
+    "oninput": {livelayer.SEARCH},
     "data-lm-suppress-shortcuts": {"true"},
     "aria-label": {"Search keys and values"},
 }
