@@ -22,8 +22,11 @@ from .errors import UsageError
 from .messages import _
 from .model import Request
 
-WIDTH = 100
-"""A value that would make a line longer than this is written on several, in characters."""
+WIDTH = 80
+"""A value that is broader than this is written on several lines, in characters."""
+
+_LONG = 16
+"""No text counts for more: else the lines would fall otherwise where the course lies in another folder."""
 
 _METHODS = frozenset(("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"))
 _ARCHIVES = frozenset(("/containers/{id}/archive", "/containers/{id}/export", "/images/{name}/get", "/images/get"))
@@ -44,7 +47,7 @@ def python(request: Request) -> str:
     arguments = [f"engine + {text(request.target)}"]
     body, headers = _json(request), list(request.headers)
     if body is not _NO_BODY:
-        setup.append(f"body = {literal(body, len('body = '))}")
+        setup.append(f"body = {literal(body)}")
         arguments.append("json=body")
         headers = [pair for pair in headers if pair[0].lower() != "content-type"]
     elif request.body is not None:
@@ -59,7 +62,7 @@ def python(request: Request) -> str:
     if _DOTS.search(request.target.partition("?")[0]) and not request.endpoint.socket:
         lines.insert(0, _comment(_("requests takes . and .. out of a path, so it sends another one than this.")))
     # Modules of Python itself stand before those of others.
-    own = sorted(line for line in imports if "requests" not in line)
+    own = sorted((line for line in imports if "requests" not in line), key=lambda line: (line[0] == "f", line))
     others = sorted(imports - set(own))
     head = [*own, *([""] if own else []), *others, ""]
     return "\n".join([*head, *lines])
@@ -81,7 +84,7 @@ def _call(request: Request, arguments: list[str]) -> list[str]:
     words = arguments if plain else [text(request.method), *arguments]
     who = "session" if request.endpoint.socket else "requests"
     call = f"{who}.{name}({', '.join(words)})"
-    if len(call) > WIDTH:
+    if len(words) > 2 or len(request.target) > WIDTH or request.endpoint.tls:
         call = f"{who}.{name}(\n" + "".join(f"    {word},\n" for word in words) + ")"
     if request.stream:
         lines = [*f"with {call} as response:".split("\n"), *(f"    {line}" for line in _loop(request))]
@@ -143,7 +146,7 @@ def _headers(headers: list[tuple[str, str]], imports: set[str]) -> str:
             imports.add("import os")
         written.append(f"{text(name)}: " + (f"os.environ[{text(variable)}]" if variable else text(value)))
     line = f"headers = {{{', '.join(written)}}}"
-    return line if len(line) <= WIDTH else "headers = {\n" + "".join(f"    {pair},\n" for pair in written) + "}"
+    return line if len(headers) == 1 else "headers = {\n" + "".join(f"    {pair},\n" for pair in written) + "}"
 
 
 def _tls(request: Request) -> list[str]:
@@ -162,26 +165,28 @@ def text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
 
 
-def literal(value: Any, before: int = 0, depth: int = 0) -> str:
-    """Return a value of JSON as a literal of Python, on several lines where one would be too long.
+def literal(value: Any, depth: int = 0) -> str:
+    """Return a value of JSON as a literal of Python, on several lines where it is broad.
 
     Parameters
     ----------
-    before: how many characters stand before it on its line.
     depth: how deep its further lines are indented, in steps of four blanks.
     """
-    short = _one_line(value)
-    if not isinstance(value, (dict, list)) or not value or before + 4 * depth + len(short) <= WIDTH:
-        return short
+    if not isinstance(value, (dict, list)) or not value or _breadth(value) + 4 * depth <= WIDTH:
+        return _one_line(value)
     inner, outer = "    " * (depth + 1), "    " * depth
     if isinstance(value, list):
-        items = [f"{inner}{literal(item, 1, depth + 1)},\n" for item in value]
-        return "[\n" + "".join(items) + outer + "]"
-    pairs = []
-    for key, item in value.items():
-        name = f"{text(key)}: "
-        pairs.append(f"{inner}{name}{literal(item, len(name) + 1, depth + 1)},\n")
+        return "[\n" + "".join(f"{inner}{literal(item, depth + 1)},\n" for item in value) + outer + "]"
+    pairs = (f"{inner}{text(key)}: {literal(item, depth + 1)},\n" for key, item in value.items())
     return "{\n" + "".join(pairs) + outer + "}"
+
+
+def _breadth(value: Any) -> int:
+    if isinstance(value, dict):
+        return sum(_breadth(key) + _breadth(item) + 4 for key, item in value.items()) + 2
+    if isinstance(value, list):
+        return sum(_breadth(item) + 2 for item in value) + 2
+    return min(len(str(value)), _LONG) + 2
 
 
 def _one_line(value: Any) -> str:

@@ -166,8 +166,8 @@ VALUE = st.recursive(
 @given(VALUE)
 def test_a_literal_is_its_value(value: Any) -> None:
     """A literal, on one line or on many, is read by Python as the value, and holds no hidden character."""
-    for before in (0, 95):
-        text = pythoncall.literal(value, before)
+    for depth in (0, 24):
+        text = pythoncall.literal(value, depth)
         assert ast.literal_eval(text) == value
         assert text.replace("\n", "").isprintable()
 

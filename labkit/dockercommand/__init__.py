@@ -20,8 +20,11 @@ from .asked import Asked, Command
 
 __all__ = ["Command", "command", "docker", "lines", "why_not"]
 
-WIDTH = 100
-"""A command that is longer is written with one option a line, in characters."""
+WIDTH = 80
+"""A command that is broader is written with one option a line, in characters."""
+
+_LONG = 16
+"""No word counts for more: else the lines would fall otherwise where the course lies in another folder."""
 
 _FAMILIES = {**containers.FAMILY, **images.FAMILY, **others.FAMILY}
 _OWN_HEADERS = frozenset(("content-type", "connection", "upgrade"))  # the command sets them itself
@@ -89,8 +92,8 @@ def lines(request: Request, found: Command) -> list[str]:
         operands += [">", found.target]
     groups.append(operands)
     said = [" ".join(group) for group in groups if group]
-    line = " ".join(said)
-    return [export, line if len(line) <= WIDTH else " \\\n  ".join(said)]
+    broad = sum(min(len(part), _LONG) + 1 for group in groups for part in group) > WIDTH
+    return [export, (" \\\n  " if broad else " ").join(said)]
 
 
 def word(text: str) -> str:
