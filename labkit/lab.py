@@ -7,7 +7,7 @@ import secrets
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from . import effect
 from .cleanup import Removed, find, remove
@@ -22,6 +22,7 @@ from .safe import escape
 from .session import Session
 
 if TYPE_CHECKING:
+    from .coursemap import CourseMap
     from .daemon import Daemon
     from .exercises.desk import Desk
     from .pictures import Picture
@@ -42,8 +43,16 @@ SHARED_KINDS = ("host", "podman")
 """Kinds of engine that hold things which are not the course's: only labels count there."""
 
 
-def start(lab: str | int) -> Lab:
-    """Open a lab on the engine that runs.
+@overload
+def start(lab: str | int) -> Lab: ...
+
+
+@overload
+def start(lab: None = None) -> CourseMap: ...
+
+
+def start(lab: str | int | None = None) -> Lab | CourseMap:
+    """Open a lab on the engine that runs; without a number, return the map of the course.
 
     Parameters
     ----------
@@ -52,6 +61,10 @@ def start(lab: str | int) -> Lab:
     Raises `UnknownExercise` for a number that there is not, `EngineError` when no
     engine of the course runs.  Starting a lab twice does no harm.
     """
+    if lab is None:
+        from .coursemap import course_map
+
+        return course_map(Paths.find())
     number = str(lab).strip().zfill(2)
     if number not in TITLES:
         raise UnknownExercise(str(lab), TITLES)

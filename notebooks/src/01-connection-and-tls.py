@@ -41,6 +41,7 @@
 #
 # An exercise has a number, such as **1.2**. `lab.check("1.2")` says whether it is done, `lab.hint("1.2")` gives a
 # hint, and a better one each time, and `lab.solution("1.2")` shows a way after you have tried.
+# `labkit.start()` without a number is the map of the course: what is done, and where to go on.
 
 # %% id="start"
 import labkit
