@@ -6,25 +6,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from bench import Bench
-from test_exercises import (
-    test_every_right_way_passes,
-    test_nothing_was_attempted_yet,
-    test_wrong_attempts_are_refused_and_every_condition_is_needed,
-)
+from bench import Bench, fits
+from test_exercises import each, test_every_right_way_passes, test_nothing_was_attempted_yet
 
 from labkit.engines import setup
 from labkit.engines.base import Paths
 from labkit.exercises import lab06
+from labkit.exercises.record import Exercise
+from labkit.exercises.verdict import State
 
 CHECKOUT = Path(__file__).parents[1]
 
-# The tests are those of test_exercises.py; here they find the practice engine behind their fixture.
-__all__ = [
-    "test_every_right_way_passes",
-    "test_nothing_was_attempted_yet",
-    "test_wrong_attempts_are_refused_and_every_condition_is_needed",
-]
+# These find the practice engine behind their fixture.
+__all__ = ["test_every_right_way_passes", "test_nothing_was_attempted_yet"]
 
 
 @pytest.fixture(scope="module")
@@ -43,3 +37,16 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
         yield bench
         bench.unstage()
     setup.stop(paths)
+
+
+@pytest.mark.engine
+@each
+def test_wrong_attempts_are_refused(exercise: Exercise, bench: Bench) -> None:
+    """Each wrong attempt is refused with the message that a real Engine leads to."""
+    for wrong in exercise.wrong:
+        bench.stage(exercise)
+        verdict = bench.check(exercise, bench.attempt(exercise, wrong.calls, wrong.answer))
+        assert verdict.state is State.NOT_YET, f"{wrong.title}: {verdict}"
+        first, fill = verdict.findings[0], bench.fill(exercise)
+        assert not wrong.expected or fits(fill(wrong.expected), first.expected), f"{wrong.title}: {verdict}"
+        assert not wrong.found or fits(fill(wrong.found), first.found), f"{wrong.title}: {verdict}"

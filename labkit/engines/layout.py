@@ -105,10 +105,7 @@ class Layout:
         created: a time as in RFC 3339.
         """
         history: list[dict[str, Any]] = [{"created": created, "created_by": layer.made_by} for layer in layers]
-        for key, value in config.items():
-            if key in ("Cmd", "Entrypoint", "ExposedPorts", "WorkingDir"):
-                said = f"{_INSTRUCTION[key]} {_operand(value)}"
-                history.append({"created": created, "created_by": said, "empty_layer": True})
+        history += [{"created": created, "created_by": said, "empty_layer": True} for said in steps(config)]
         whole = {
             "architecture": architecture,
             "os": "linux",
@@ -134,6 +131,11 @@ class Layout:
 
 
 _INSTRUCTION = {"Cmd": "CMD", "Entrypoint": "ENTRYPOINT", "ExposedPorts": "EXPOSE", "WorkingDir": "WORKDIR"}
+
+
+def steps(config: Mapping[str, Any]) -> list[str]:
+    """Return the instructions of a Dockerfile that make a configuration, in its order."""
+    return [f"{_INSTRUCTION[key]} {_operand(value)}" for key, value in config.items() if key in _INSTRUCTION]
 
 
 def _operand(value: Any) -> str:

@@ -166,8 +166,7 @@ def build(core: Core, request: Request) -> Answer:
         labels = json.loads(request.query.get("labels") or "{}")
     except (ValueError, AttributeError) as error:
         raise Fault(400, f"error reading build args: {error}") from error
-    if labels:
-        steps.append(Instruction("LABEL", " ".join(f"{k}={json.dumps(str(v))}" for k, v in labels.items()), 0))
+    steps += [Instruction("LABEL", f"{k}={v}", 0, [str(k), str(v)]) for k, v in sorted(labels.items())]
     job = Build(core, request, context, Channel(), arguments)
     core.begin(_run(job, steps))
     return Streaming(job.channel, 200, {"Content-Type": "application/json"})
@@ -246,11 +245,10 @@ def _step(job: Build, step: Instruction) -> Step:
         _copy(job, expanded)
     else:
         dockerfile.set_config(job.config, expanded)
-        created_by = f"/bin/sh -c #(nop)  {step.name} {json.dumps(step.words) if step.words is not None else text}"
         if step.name == "WORKDIR":
-            _with_folder(job, created_by)
+            _with_folder(job, f"/bin/sh -c #(nop) WORKDIR {job.config['WorkingDir']}")
         else:
-            _configured(job, created_by)
+            _configured(job, f"/bin/sh -c #(nop)  {step.name} {dockerfile.operand(job.config, expanded)}")
 
 
 def _from(job: Build, step: Instruction) -> Step:

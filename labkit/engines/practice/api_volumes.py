@@ -62,15 +62,18 @@ def create(core: Core, request: Request) -> Reply:
             else "volume name is too short, names should be at least two alphanumeric characters"
         )
         raise Fault(400, said)
-    options = body.get("DriverOpts") or None
+    options = dict(sorted((body.get("DriverOpts") or {}).items())) or None
     unknown = sorted(set(options or {}) - {"type", "o", "device", "size"})
     if unknown:
         raise Fault(
             400,
-            f'create {name}: invalid option key: "{unknown[0]}"'
-            if core.profile.old
-            else f'create {name}: invalid option: "{unknown[0]}"',
+            f'create {name}: invalid option: "{unknown[0]}"',
         )
+    if options and "size" in options:
+        raise Fault(400, f"create {name}: quota size requested but no quota support")
+    if options and not {"type", "device"} <= options.keys():
+        lacking = min({"type", "device"} - options.keys())
+        raise Fault(400, f'create {name}: missing required option: "{lacking}"')
     volume = core.state.volumes.get(name)
     if volume is None:
         volume = settings.add_volume(

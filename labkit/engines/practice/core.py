@@ -249,7 +249,7 @@ class Core:
         event |= {
             "Type": kind,
             "Action": action,
-            "Actor": {"ID": identity, "Attributes": attributes},
+            "Actor": {"ID": identity, "Attributes": dict(sorted(attributes.items()))},
             "scope": "local",
             "time": nanos // 10**9,
             "timeNano": nanos,

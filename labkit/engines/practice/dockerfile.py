@@ -151,19 +151,17 @@ def set_config(config: dict[str, Any], instruction: Instruction) -> None:
     """Change an image's configuration by an instruction that touches no file.  Raises `Fault` (400)."""
     name, text, words = instruction.name, instruction.text, instruction.words
     if name in ("CMD", "ENTRYPOINT"):
-        config[name.title() if name == "CMD" else "Entrypoint"] = (
-            words if words is not None else [*(config.get("Shell") or ["/bin/sh", "-c"]), text]
-        )
+        config[name.title()] = words if words is not None else [*(config.get("Shell") or ["/bin/sh", "-c"]), text]
         if name == "ENTRYPOINT" and not config.pop("_cmd_set", False):
             config.pop("Cmd", None)
         if name == "CMD":
             config["_cmd_set"] = True
     elif name == "ENV":
-        for key, value in pairs(text).items():
+        for key, value in _given(instruction).items():
             kept = [item for item in config.get("Env") or [] if item.partition("=")[0] != key]
             config["Env"] = [*kept, f"{key}={value}"]
     elif name == "LABEL":
-        config["Labels"] = {**(config.get("Labels") or {}), **pairs(text)}
+        config["Labels"] = dict(sorted({**(config.get("Labels") or {}), **_given(instruction)}.items()))
     elif name == "MAINTAINER":
         config["Labels"] = {**(config.get("Labels") or {}), "maintainer": text}
     elif name == "EXPOSE":
@@ -185,6 +183,26 @@ def set_config(config: dict[str, Any], instruction: Instruction) -> None:
         config["Healthcheck"] = {"Test": ["NONE"] if text == "NONE" else ["CMD-SHELL", text.removeprefix("CMD ")]}
     else:
         raise Fault(400, f"{name} is not a valid change command")
+
+
+def operand(config: Mapping[str, Any], instruction: Instruction) -> str:
+    """Return what an image's history says of an instruction, behind its name; `config` is what it has led to."""
+    name, text = instruction.name, instruction.text
+    if name in ("CMD", "ENTRYPOINT"):
+        return f"[{' '.join(json.dumps(word) for word in config[name.title()])}]"
+    if name in ("ENV", "LABEL"):
+        return " ".join(f"{key}={value}" for key, value in _given(instruction).items())
+    if name == "EXPOSE":
+        return " ".join(sorted(text.split()))
+    if name in ("VOLUME", "SHELL"):
+        return f"[{' '.join(instruction.words or text.split())}]"
+    return text
+
+
+def _given(instruction: Instruction) -> dict[str, str]:
+    """Return the pairs of ENV and LABEL; words are one pair that is not to be taken apart."""
+    words = instruction.words
+    return {words[0]: words[1]} if words is not None else pairs(instruction.text)
 
 
 def ignored(path: str, patterns: list[str]) -> bool:

@@ -7,10 +7,11 @@ yields a `Wait`, as a program does.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy
+from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy, walk
 from .machine.process import KILL, SIGNALS, Process, ProcessSpace, Wait
 from .machine.streams import NOTHING, Pipe, ReadEnd, Sink, Stream
 from .state import Container, Exec, LogEntry, Run, Volume
@@ -67,9 +68,32 @@ def prepare(core: Core, container: Container) -> None:
     files.mount("/etc/hosts", File(data=_hosts(container).encode()))
     files.mount("/etc/resolv.conf", File(data=_resolv(container)))
     for mount in container.mounts:
+        if mount.kind == "tmpfs":
+            mount.tree = Folder(mode=0o1777)  # what was there went with the last run
         if mount.tree is not None:
-            files.mount(mount.target, mount.tree, mount.writable)
+            limit = mount.limit or memory_limit(mount.volume)
+            files.mount(mount.target, mount.tree, mount.writable, _space(mount.tree, limit) if limit else None)
     container.files = files
+
+
+def _space(tree: Folder | File, limit: int) -> Space:
+    space = Space(limit)
+    space.used = sum(node.size for _path, node in walk(tree))
+    return space
+
+
+def memory_limit(volume: Volume | None) -> int:
+    """Return how much a volume that is kept in memory may hold, in bytes; 0 where it is none."""
+    options = (volume.options if volume else None) or {}
+    if options.get("type") != "tmpfs":
+        return 0
+    return tmpfs_size(options.get("o", "")) or WRITE_LIMIT
+
+
+def tmpfs_size(options: str) -> int:
+    """Return the size that options of mount(8) name, such as ``size=1m``, in bytes; 0 where they name none."""
+    found = re.search(r"(?:^|,)size=(\d{1,15})([kmg]?)(?:,|$)", options.lower())
+    return int(found.group(1)) * 1024 ** " kmg".index(found.group(2) or " ") if found else 0
 
 
 def _hosts(container: Container) -> str:
@@ -261,6 +285,9 @@ def exited(core: Core, container: Container, code: int) -> None:
     container.code, container.finished = code, core.now
     container.run, container.space = None, None
     container.status = "exited"
+    for volume in (m.volume for m in container.mounts if m.volume is not None):
+        if memory_limit(volume) and not any(c.running for c in users(core, volume)):
+            volume.tree.entries.clear()  # nobody has it mounted any more
     for entry in container.execs:
         if entry.run is not None:
             entry.code, entry.run = 137, None

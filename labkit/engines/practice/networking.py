@@ -21,6 +21,8 @@ POOLS = [
 """Where networks without a subnet of their own get one, as an Engine has them by default."""
 
 
+MACHINE = IPv4Network("192.0.2.0/24")
+"""Where the machine is that the engine plays (RFC 5737: an address of nobody's)."""
 ANY = "0.0.0.0"  # noqa: S104 - only written down: what is published listens on loopback
 """The address that a port is published on where none is asked for."""
 
@@ -28,7 +30,7 @@ ANY = "0.0.0.0"  # noqa: S104 - only written down: what is published listens on 
 def add_builtin(core: Core) -> None:
     """Make the networks that every Engine has."""
     for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
-        subnet = POOLS[0]
+        subnet = MACHINE if driver == "host" else POOLS[0]
         wire = Wire(subnet, str(subnet[1]), resolves=False, internal=driver == "null")
         ipam = [{"Subnet": str(subnet), "Gateway": str(subnet[1])}] if driver == "bridge" else []
         options = (
@@ -91,10 +93,11 @@ def create(core: Core, body: dict[str, Any]) -> Network:
         bool(body.get("Internal")),
         bool(body.get("Attachable")),
         bool(body.get("EnableIPv6")),
-        dict(body.get("Labels") or {}),
-        dict(body.get("Options") or {}),
+        dict(sorted((body.get("Labels") or {}).items())),
+        dict(sorted((body.get("Options") or {}).items())),
     )
     network.taken.add(gateway)
+    network.configured = any(c.get("Subnet") for c in ipam.get("Config") or [])
     core.state.networks[network.id] = network
     core.event("network", "create", network.id, {"name": name, "type": driver})
     return network
@@ -166,6 +169,11 @@ def endpoint(core: Core, container: Container, network: Network, wanted: dict[st
         own = network.name in ("bridge", "host", "none")
         if own:
             raise Fault(400, "user specified IP address is supported on user defined networks only")
+        if not network.configured:
+            raise Fault(
+                400,
+                "user specified IP address is supported only when connecting to networks with user configured subnets",
+            )
         if not _is_address(fixed) or ip_address(fixed) not in network.wire.subnet:
             raise Fault(
                 400,
@@ -191,6 +199,8 @@ def connect_one(core: Core, container: Container, place: Endpoint) -> None:
     network = place.network
     if network.driver in ("host", "null"):
         place.id = core.ids.new()
+        if network.driver == "host":
+            container.host.join(network.wire, str(network.wire.subnet[2]), "02:42:c0:00:02:02", ())
         return
     fixed = (place.wanted or {}).get("IPv4Address")
     if fixed and fixed in network.taken:
@@ -229,7 +239,7 @@ def connect_all(core: Core, container: Container) -> None:
     """Connect a container that starts.  Raises `Fault`."""
     for place in container.endpoints.values():
         if place.network.id not in core.state.networks:
-            raise Fault(404, f"network {place.network.id} not found")
+            raise Fault(404, f"network {place.network.name} not found")
         connect_one(core, container, place)
 
 
@@ -251,10 +261,21 @@ def rename(container: Container, old: str) -> None:
         interface.names = tuple(container.name.lower() if n == old.lower() else n for n in interface.names)
 
 
+def publishes(container: Container) -> bool:
+    """Whether a container runs, and is on a network that ports can be published from."""
+    return container.running and _leads_out(container)
+
+
+def _leads_out(container: Container) -> bool:
+    return any(
+        e.network.driver not in ("host", "null") and not e.network.internal for e in container.endpoints.values()
+    )
+
+
 def publish(core: Core, container: Container) -> None:
     """Open the host ports of a container that starts.  Raises `Fault` where one is taken."""
     container.ports = {}
-    if "none" in container.endpoints or "host" in container.endpoints:
+    if not _leads_out(container):
         return
     bindings = container.host_config.get("PortBindings") or {}
     exposed = {**(container.config.get("ExposedPorts") or {})}

@@ -104,7 +104,7 @@ class Practice:
         else:
             again = []
             for label, image in fresh.items():
-                if label != "busybox:1.35":
+                if label not in bundled.MIRROR_ONLY:
                     self.core.state.images[image.id] = image
                     image.tags.append(label)
         if not self.config_file.exists():
@@ -160,6 +160,7 @@ class Practice:
             before = self.core.config
             daemonconfig.write(self.config_file, made)
             stays = {key: before[key] for key in NOT_RELOADED if key in before}
+            self.core.tick(time.time())
             self.core.config = {**{k: v for k, v in made.items() if k not in NOT_RELOADED}, **stays}
             self.core.event("daemon", "reload", self.core.ids.new(), {"name": "practice"})
             return
@@ -235,7 +236,7 @@ class Practice:
             del state.networks[network.id]
         state.images.clear()
         for label, image in bundled.images().items():
-            if label != "busybox:1.35":
+            if label not in bundled.MIRROR_ONLY:
                 state.images[image.id] = image
                 image.tags.append(label)
 

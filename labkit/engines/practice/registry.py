@@ -21,6 +21,7 @@ from .state import Image
 from .wire import Fault, Reply, dumps
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
+FIRST = "application/vnd.docker.distribution.manifest.v1+json"
 CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 MAX_UPLOAD = 256 * 1024 * 1024
@@ -117,7 +118,7 @@ class Registry:
         if self.read_only and method not in ("GET", "HEAD"):
             return _error(405, "UNSUPPORTED", "this registry is a mirror and cannot be changed")
         if not self.allowed(login):
-            challenge = {"Www-Authenticate": 'Basic realm="lab registry"'}
+            challenge = {"Www-Authenticate": 'Basic realm="docker-api-lab"'}
             return _error(401, "UNAUTHORIZED", "authentication required", challenge)
         reply = self._answer(method, path, parse_qs(query), headers, body)
         reply.headers.setdefault("Docker-Distribution-Api-Version", "registry/2.0")
@@ -161,12 +162,45 @@ class Registry:
         if method == "PUT":
             return self._put_manifest(repository, reference, headers, body)
         if method == "DELETE":
-            return _error(405, "UNSUPPORTED", "The operation is unsupported.")
+            return self._delete_manifest(repository, reference)
         found = self.manifest(repository, reference)
         if found is None:
             return _error(404, "MANIFEST_UNKNOWN", "manifest unknown", detail={"Tag": reference})
+        if self.kinds[found[0]] == MANIFEST and MANIFEST not in headers.get("accept", "") and _is_tag(reference):
+            return self._first_form(repository, reference, found[1])
         facts = {"Content-Type": self.kinds[found[0]], "Docker-Content-Digest": found[0], "Etag": f'"{found[0]}"'}
         return Reply(200, self.blobs[found[0]], facts)
+
+    def _delete_manifest(self, repository: str, reference: str) -> Reply:
+        """Forget a manifest, by its digest alone, with all tags that name it."""
+        if _is_tag(reference):
+            return _error(405, "UNSUPPORTED", "The operation is unsupported.")
+        if self.manifest(repository, reference) is None:
+            return _error(404, "MANIFEST_UNKNOWN", "manifest unknown")
+        tags = self.manifests[repository]
+        for tag in [tag for tag, name in tags.items() if name == reference]:
+            del tags[tag]
+        if not any(reference in others.values() for others in self.manifests.values()):
+            del self.kinds[reference], self.blobs[reference]
+        return Reply(202)
+
+    def _first_form(self, repository: str, tag: str, said: dict[str, Any]) -> Reply:
+        """Return a manifest in the first form, for who does not say that it knows the second; it is not signed.
+
+        Source: https://distribution.github.io/distribution/spec/manifest-v2-1/
+        """
+        config = json.loads(self.blobs[said["config"]["digest"]])
+        steps = [{"v1Compatibility": dumps(step).decode()} for step in reversed(config.get("history") or [])]
+        first = {
+            "schemaVersion": 1,
+            "name": repository,
+            "tag": tag,
+            "architecture": config.get("architecture", ""),
+            "fsLayers": [{"blobSum": layer["digest"]} for layer in reversed(said["layers"])],
+            "history": steps,
+        }
+        data = json.dumps(first, indent=3).encode()
+        return Reply(200, data, {"Content-Type": FIRST, "Docker-Content-Digest": digest(data)})
 
     def _put_manifest(self, repository: str, reference: str, headers: Mapping[str, str], body: bytes) -> Reply:
         try:
@@ -222,6 +256,10 @@ class Registry:
         searched = [self.beside, self] if self.beside else [self]
         found = [repository(name) for one in searched for name in sorted(one.manifests) if term.lower() in name.lower()]
         return _json({"num_results": len(found), "query": term, "results": found})
+
+
+def _is_tag(reference: str) -> bool:
+    return not reference.startswith("sha256:")
 
 
 def _basic(text: str) -> tuple[str, str] | None:

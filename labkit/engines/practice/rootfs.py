@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import posixpath
 
-from .machine import applets_files, applets_net, applets_system, applets_text, redis, shell, web
+from .machine import applets_files, applets_net, applets_system, applets_text, awk, shell, web
+from .machine import redis as store
 from .machine.files import Device, File, Folder, Link
 from .machine.programs import APPLETS, binary
 
-_LOADED = (applets_files, applets_net, applets_system, applets_text, redis, shell, web)
+_LOADED = (applets_files, applets_net, applets_system, applets_text, awk, shell, store, web)
 """The modules that register programs when they are imported."""
 
 BUILT = 1_700_000_000.0
@@ -27,6 +28,14 @@ _SITE = """server {
         index  index.html;
     }
 }
+"""
+# As the image on the Hub, it takes calls from other containers: no protected mode.
+_ENTRY = """#!/bin/sh
+case "$1" in
+redis-server) exec "$@" --protected-mode no ;;
+-*) exec redis-server "$@" --protected-mode no ;;
+*) exec "$@" ;;
+esac
 """
 _WELCOME = """<!DOCTYPE html>
 <html>
@@ -67,44 +76,48 @@ def busybox() -> Folder:
         root,
         "etc/passwd",
         _text(
-            "root:x:0:0:root:/root:/bin/sh\nwww-data:x:33:33:www-data:/var/www:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n"
+            "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nnginx:x:101:101:nginx:/nonexistent:/bin/false\n"
+            "redis:x:999:999:redis:/data:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n"
         ),
     )
-    _put(root, "etc/group", _text("root:x:0:\nwww-data:x:33:\nnogroup:x:65534:\n"))
+    _put(root, "etc/group", _text("root:x:0:\ndaemon:x:1:\ntty:x:5:\nnginx:x:101:\nredis:x:999:\nnogroup:x:65534:\n"))
     _put(root, "etc/shadow", _text("root:*:::::::\nnobody:*:::::::\n", 0o640))
     _put(root, "etc/os-release", _text('PRETTY_NAME="Practice image"\nNAME="Practice"\nID=practice\n'))
     return root
 
 
-def devices(root: Folder) -> None:
-    """Add what an Engine puts into every container's ``/dev``."""
-    for name, device in (
-        ("null", "null"),
-        ("zero", "zero"),
-        ("full", "full"),
-        ("random", "urandom"),
-        ("urandom", "urandom"),
-        ("tty", "null"),
-    ):
-        _put(root, f"dev/{name}", Device(name=device))
+def motd() -> Folder:
+    """What makes another edition of busybox."""
+    root = Folder(mtime=BUILT)
+    _put(root, "etc/motd", _text("The stable one.\n"))
+    return root
 
 
-def nginx_files() -> Folder:
-    """What the nginx image has on top of busybox."""
+def nginx() -> Folder:
+    """The program of the nginx image."""
     root = Folder(mtime=BUILT)
     _put(root, "usr/sbin/nginx", File(mode=0o755, data=binary("nginx")))
-    _put(root, "etc/nginx/nginx.conf", _text("user www-data;\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"))
+    return root
+
+
+def site() -> Folder:
+    """What else the nginx image has on top of busybox."""
+    root = Folder(mtime=BUILT)
+    _put(root, "etc/nginx/nginx.conf", _text("user nginx;\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"))
     _put(root, "etc/nginx/conf.d/default.conf", _text(_SITE))
     _put(root, "usr/share/nginx/html/index.html", _text(_WELCOME))
     _put(root, "var/log/nginx/access.log", Link(target="/dev/stdout"))
     _put(root, "var/log/nginx/error.log", Link(target="/dev/stderr"))
+    _put(root, "var/lib/nginx", Folder())
+    _put(root, "var/lock", Folder(mode=0o1777))
     return root
 
 
-def redis_files() -> Folder:
+def redis() -> Folder:
     """What the redis image has on top of busybox."""
     root = Folder(mtime=BUILT)
-    _put(root, "usr/bin/redis-server", File(mode=0o755, data=binary("redis-server")))
-    _put(root, "usr/bin/redis-cli", File(mode=0o755, data=binary("redis-cli")))
+    _put(root, "usr/local/bin/redis-server", File(mode=0o755, data=binary("redis-server")))
+    _put(root, "usr/local/bin/redis-cli", File(mode=0o755, data=binary("redis-cli")))
+    _put(root, "usr/local/bin/docker-entrypoint.sh", _text(_ENTRY, 0o755))
     _put(root, "data", Folder())
     return root

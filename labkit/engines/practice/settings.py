@@ -56,7 +56,7 @@ _HOST_CONFIG: dict[str, Any] = {
     "LogConfig": {"Type": "json-file", "Config": {}},
     "NetworkMode": "default",
     "PortBindings": {},
-    "RestartPolicy": {"Name": "no", "MaximumRetryCount": 0},
+    "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
     "AutoRemove": False,
     "VolumeDriver": "",
     "VolumesFrom": None,
@@ -134,6 +134,11 @@ _HIDDEN = {
 _PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
 
 
+def ordered(names: dict[str, Any]) -> dict[str, Any]:
+    """Return a map in the order in which Go writes it: by its keys."""
+    return dict(sorted(names.items()))
+
+
 def container_config(image: Image, body: dict[str, Any], identity: str) -> dict[str, Any]:
     """Return a container's Config: what was asked for over what the image says."""
     config = copying.deepcopy(EMPTY_CONFIG)
@@ -154,11 +159,11 @@ def container_config(image: Image, body: dict[str, Any], identity: str) -> dict[
         config.setdefault("StopSignal", base["StopSignal"])
     given = {str(item).partition("=")[0] for item in config["Env"] or []}
     config["Env"] = [*(config["Env"] or []), *(e for e in base.get("Env") or [] if e.partition("=")[0] not in given)]
-    config["Labels"] = {**(base.get("Labels") or {}), **(config["Labels"] or {})}
+    config["Labels"] = ordered({**(base.get("Labels") or {}), **(config["Labels"] or {})})
     for name in ("ExposedPorts", "Volumes"):
         merged = {**(base.get(name) or {}), **(config.get(name) or {})}
         if merged or name == "Volumes":
-            config[name] = merged or None
+            config[name] = ordered(merged) or None
     config["Hostname"] = config["Hostname"] or identity[:12]
     return config
 
@@ -172,6 +177,10 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
         for name in ("KernelMemory", "KernelMemoryTCP", "Cgroup"):
             made.pop(name, None)
         made["OomKillDisable"] = None
+        made["RestartPolicy"]["Name"] = made["RestartPolicy"].get("Name") or "no"
+    for name in ("PortBindings", "Tmpfs", "Sysctls", "StorageOpt", "Annotations"):
+        if made.get(name):
+            made[name] = ordered(made[name])
     made["NetworkMode"] = made["NetworkMode"] or "default"
     if made["NetworkMode"] == "default" and not core.profile.old:
         made["NetworkMode"] = "bridge"
@@ -209,8 +218,9 @@ def mounts(core: Core, container: Container) -> list[Mount]:
         if mount.target in found:
             raise Fault(400, f"Duplicate mount point: {mount.target}")
         found[mount.target] = mount
-    for target in container.host_config.get("Tmpfs") or {}:
-        found[posixpath.normpath(target)] = Mount("tmpfs", "", posixpath.normpath(target), tree=Folder(mode=0o1777))
+    for target, options in (container.host_config.get("Tmpfs") or {}).items():
+        path = posixpath.normpath(target)
+        found[path] = Mount("tmpfs", "", path, limit=lifecycle.tmpfs_size(str(options)))
     for source in container.host_config.get("VolumesFrom") or []:
         other = core.state.container(source.partition(":")[0])
         for mount in other.mounts:
@@ -223,7 +233,7 @@ def mounts(core: Core, container: Container) -> list[Mount]:
                 "volume", "", path, mode="" if core.profile.old else "z", volume=volume, tree=volume.tree
             )
     for mount in found.values():
-        if mount.volume is not None:
+        if mount.volume is not None and mount.copies:
             lifecycle.populate(container, mount.volume, mount.target)
     return [mount for mount in found.values() if mount.kind != "tmpfs" or mount.mode == "mount"] + [
         mount for mount in found.values() if mount.kind == "tmpfs" and mount.mode != "mount"
@@ -262,7 +272,8 @@ def _bind(core: Core, text: str) -> Mount:
     if not NAME.fullmatch(source):
         raise Fault(400, invalid_volume(source))
     volume = core.state.volumes.get(source) or add_volume(core, source)
-    return Mount("volume", source, target, writable, mode or "z", volume=volume, tree=volume.tree)
+    copies = "nocopy" not in mode.split(",")
+    return Mount("volume", source, target, writable, mode or "z", volume=volume, tree=volume.tree, copies=copies)
 
 
 def _mount(core: Core, wanted: dict[str, Any]) -> Mount:
@@ -281,16 +292,18 @@ def _mount(core: Core, wanted: dict[str, Any]) -> Mount:
             raise Fault(400, prefix + f"bind source path does not exist: {source}")
         return Mount("bind", source, target, writable, "", tree=tree)
     if kind == "tmpfs":
-        return Mount("tmpfs", "", target, True, "mount", tree=Folder(mode=0o1777))
+        size = (wanted.get("TmpfsOptions") or {}).get("SizeBytes") or 0
+        return Mount("tmpfs", "", target, True, "mount", limit=size if isinstance(size, int) else 0)
     if kind != "volume":
         raise Fault(400, f'invalid mount config for type "{kind}": mount type unknown')
     if source and not NAME.fullmatch(source):
         raise Fault(400, prefix + f"invalid volume name: {source}")
-    labels = (wanted.get("VolumeOptions") or {}).get("Labels")
+    given = wanted.get("VolumeOptions") or {}
+    labels, copies = given.get("Labels"), not given.get("NoCopy")
     volume = core.state.volumes.get(source) or add_volume(
         core, source or core.ids.new(), labels=labels, anonymous=not source
     )
-    return Mount("volume", source, target, writable, "z", volume=volume, tree=volume.tree)
+    return Mount("volume", source, target, writable, "z", volume=volume, tree=volume.tree, copies=copies)
 
 
 def invalid_volume(name: str) -> str:
@@ -313,7 +326,7 @@ def add_volume(
     """Make a volume."""
     if anonymous and not core.profile.old:
         labels = {"com.docker.volume.anonymous": "", **(labels or {})}
-    volume = Volume(name, core.now, labels, options, anonymous)
+    volume = Volume(name, core.now, labels and ordered(labels), options, anonymous)
     core.state.volumes[name] = volume
     core.event("volume", "create", name, {"driver": "local"})
     return volume

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any
 from ...errors import EngineError
 from ...messages import _
 from .layers import Layer, difference, merged, pack, unpack
-from .machine.files import Folder
 from .machine.network import Host, Wire
 from .state import Container, Endpoint, Image, LogEntry, Mount, Network, Volume
 
@@ -176,7 +175,7 @@ def _restored(core: Core, given: dict[str, Any], images: dict[str, Image], files
         container.endpoints[network.name] = Endpoint(network, **place)
     for mount in mounts:
         volume = core.state.volumes[mount["volume"]] if mount["volume"] else None
-        tree: Any = volume.tree if volume else Folder(mode=0o1777) if mount["kind"] == "tmpfs" else None
+        tree: Any = volume.tree if volume else None  # that of a tmpfs is made at each start
         if mount["kind"] == "bind":
             tree = core.folders.tree(mount["source"])
         container.mounts.append(Mount(**{**mount, "volume": volume, "tree": tree}))

@@ -99,7 +99,12 @@ class Volume:
 
 @dataclass
 class Network:
-    """A network, and the addresses that are taken on it."""
+    """A network, and the addresses that are taken on it.
+
+    Parameters
+    ----------
+    configured: whether whoever made it chose the subnet.
+    """
 
     id: str
     name: str
@@ -114,6 +119,7 @@ class Network:
     options: dict[str, str] = field(default_factory=dict)
     scope: str = "local"
     taken: set[str] = field(default_factory=set)
+    configured: bool = True
 
 
 @dataclass
@@ -132,7 +138,13 @@ class Endpoint:
 
 @dataclass
 class Mount:
-    """What is mounted in a container."""
+    """What is mounted in a container.
+
+    Parameters
+    ----------
+    limit: how much a tmpfs may hold, in bytes; 0 for no limit of its own.
+    copies: whether a new volume gets what the image has at the mount point.
+    """
 
     kind: str
     source: str
@@ -141,6 +153,8 @@ class Mount:
     mode: str = ""
     volume: Volume | None = None
     tree: Folder | File | None = None
+    limit: int = 0
+    copies: bool = True
 
 
 @dataclass

@@ -10,6 +10,7 @@ import contextlib
 import select
 import socket
 import ssl
+import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -29,7 +30,7 @@ def context(config: dict[str, Any]) -> ssl.SSLContext | None:
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2
     try:
-        made.load_cert_chain(config.get("tlscert") or "server-cert.pem", config.get("tlskey") or "server-key.pem")
+        _load(made, config.get("tlscert") or "server-cert.pem", config.get("tlskey") or "server-key.pem")
         if config.get("tlsverify"):
             made.verify_mode = ssl.CERT_REQUIRED
             made.load_verify_locations(config.get("tlscacert") or "ca.pem")
@@ -45,6 +46,19 @@ def context(config: dict[str, Any]) -> ssl.SSLContext | None:
         why = f"open {named}: no such file or directory" if named else str(error)
         raise Fault(500, f"Could not load X509 key pair: {why}. Make sure the key is not encrypted") from error
     return made
+
+
+def _load(tls: ssl.SSLContext, certificate: str, key: str) -> None:
+    """Take a certificate, and send nothing but what its file holds, as a Go daemon does.
+
+    Left to itself, OpenSSL adds the authority's certificate, and a client that lacks it would hear of
+    another fault.  It adds nothing where the file has a chain: so the certificate stands in it twice.
+    """
+    text = Path(certificate).read_text()
+    with tempfile.NamedTemporaryFile("w", suffix=".pem") as chain:
+        chain.write(text if text.count("BEGIN CERTIFICATE") > 1 else text + text)
+        chain.flush()
+        tls.load_cert_chain(chain.name, key)
 
 
 Say = Callable[[str], None]

@@ -97,7 +97,9 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
         "State": container.status,
         "Status": status_text(core, container),
         "HostConfig": {"NetworkMode": container.host_config.get("NetworkMode") or "default"},
-        "NetworkSettings": {"Networks": {n: networking.describe(e, old=old) for n, e in container.endpoints.items()}},
+        "NetworkSettings": {
+            "Networks": {n: networking.describe(e, old=old) for n, e in sorted(container.endpoints.items())}
+        },
         "Mounts": [mount_facts(core, mount) for mount in container.mounts],
     }
     if version >= (1, 48):
@@ -114,7 +116,7 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
 
 def port_list(container: Container) -> list[dict[str, Any]]:
     """Return the ports of a container as the list shows them."""
-    if not container.running:
+    if not networking.publishes(container):
         return []
     found: list[dict[str, Any]] = []
     exposed = {**(container.config.get("ExposedPorts") or {}), **dict.fromkeys(container.ports)}
@@ -198,11 +200,12 @@ def network_settings(core: Core, container: Container, *, version: tuple[int, in
     """Return the NetworkSettings that inspect shows; the top-level addresses ended with API 1.52."""
     old = core.profile.old
     ports: dict[str, Any] = {}
-    if container.running:
+    if networking.publishes(container):
         ports = dict.fromkeys(container.config.get("ExposedPorts") or {})
         for name, bound in container.ports.items():
             ports[name] = [{"HostIp": address, "HostPort": str(port)} for address, port in bound]
-    networks = {name: networking.describe(e, old=old) for name, e in container.endpoints.items()}
+        ports = dict(sorted(ports.items()))
+    networks = {name: networking.describe(e, old=old) for name, e in sorted(container.endpoints.items())}
     sandbox = container.id if container.running else ""
     facts: dict[str, Any] = {
         "SandboxID": sandbox,

@@ -12,7 +12,7 @@ from .options import cannot, complain, human, options
 from .process import Exit, Process, Program, Wait
 from .programs import applet
 
-_NAMES = {0: "root", 33: "www-data", 82: "www-data", 65534: "nobody"}
+_NAMES = {0: "root", 1: "daemon", 101: "nginx", 999: "redis", 65534: "nobody"}
 
 
 def _long(name: str, node: Node) -> str:

@@ -270,8 +270,15 @@ def _pass(process: Process, socket: Socket, given: dict[str, str]) -> Program:
 @applet("ip", "ifconfig")
 def ip(process: Process) -> Program:
     """Print the interfaces, or with ``ip route`` the ways out."""
-    words = process.argv[1:]
+    words = [word for word in process.argv[1:] if not word.startswith("-")]
     interfaces = process.host.interfaces
+    if "-o" in process.argv:
+        forever = "\\       valid_lft forever preferred_lft forever\n"
+        yield from process.out(f"1: lo    inet 127.0.0.1/8 scope host lo{forever}")
+        for n, i in enumerate(interfaces):
+            where = f"{i.address}/{i.wire.subnet.prefixlen} brd {i.wire.subnet.broadcast_address} scope global eth{n}"
+            yield from process.out(f"{2 * n + 2}: eth{n}    inet {where}{forever}")
+        return 0
     if words[:1] in (["route"], ["r"]):
         for n, i in enumerate(interfaces):
             if n == 0 and not i.wire.internal:

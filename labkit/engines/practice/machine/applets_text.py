@@ -131,7 +131,11 @@ def head(process: Process) -> Program:
             if not data:
                 break
             rest -= len(data) if by_bytes else data == b"\n"
-            yield from process.out(data)
+            try:
+                yield from process.out(data)
+            except OSError:
+                yield from process.err("head: standard output: I/O error")
+                return 1
     return 0
 
 

@@ -165,17 +165,29 @@ class FileSystem:
         self.space = space
         self.read_only = read_only
         self.mounts: dict[str, tuple[Node, bool]] = {}
+        self.spaces: dict[str, Space] = {}
         for path, node, writable in mounts:
             self.mount(path, node, writable)
 
-    def mount(self, path: str, node: Node, writable: bool = True) -> None:
-        """Put a tree in the place of what stands at `path`, which is made when it is missing."""
+    def mount(self, path: str, node: Node, writable: bool = True, space: Space | None = None) -> None:
+        """Put a tree in the place of what stands at `path`, which is made when it is missing.
+
+        Parameters
+        ----------
+        space: what may be written there, where it has a limit of its own.
+        """
         path = normal(path)
         if self.lookup(path) is None:
             self.make_folders(posixpath.dirname(path))
             parent, name = self._parent(path)
             parent.put(name, Folder() if isinstance(node, Folder) else File())
         self.mounts[path] = (node, writable)
+        if space is not None:
+            self.spaces[path] = space
+
+    def space_of(self, path: str, cwd: str = "/") -> Space:
+        """Return what limits what is written at `path`.  Raises `OSError` where the way there is cut."""
+        return self.spaces.get(self.mount_of(self.resolve(path, cwd)), self.space)
 
     def resolve(self, path: str, cwd: str = "/", *, follow: bool = True) -> str:
         """Return the absolute path that `path` leads to, links followed.
@@ -264,7 +276,7 @@ class FileSystem:
         if isinstance(found, Folder):
             raise failure(errno.EISDIR, path)
         self.writable(at)
-        self.space.take(len(data) - (found.size if isinstance(found, File) else 0), path)
+        self.space_of(at).take(len(data) - (found.size if isinstance(found, File) else 0), path)
         if isinstance(found, File):
             found.data, found.mtime = data, now
             return found
@@ -298,7 +310,7 @@ class FileSystem:
         at = self.resolve(path, cwd, follow=False)
         self.writable(at)
         parent, name = self._parent(at)
-        self.space.take(node.size, path)
+        self.spaces.get(self.mount_of(at), self.space).take(node.size, path)
         parent.put(name, node)
         parent.mtime = max(parent.mtime, node.mtime)
 
@@ -311,7 +323,8 @@ class FileSystem:
         if any(m == at or m.startswith(at.rstrip("/") + "/") for m in self.mounts) or at == "/":
             raise failure(errno.EBUSY, path)
         self.writable(at)
-        self.space.take(-sum(node.size for _path, node in walk(found)), path)
+        space = self.spaces.get(self.mount_of(at), self.space)
+        space.take(-sum(node.size for _path, node in walk(found)), path)
         parent, name = self._parent(at)
         parent.drop(name)
 

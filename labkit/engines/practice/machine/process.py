@@ -138,8 +138,9 @@ class Process:
 
     @property
     def name(self) -> str:
-        """The command, without its folder."""
-        return posixpath.basename(self.argv[0]) if self.argv else "?"
+        """The command, without its folder and without what it says of itself behind it."""
+        words = self.argv[0].split() if self.argv else []
+        return posixpath.basename(words[0].rstrip(":")) if words else "?"
 
     # Input and output
 
@@ -191,12 +192,13 @@ class Process:
         if not self.may(node, 4 if mode == "r" else 2):
             raise failure(errno.EACCES, path)
         if mode == "r":
-            return OpenFile(self.files, node, path, lambda: self.now)
+            return OpenFile(self.files.space_of(path, self.cwd), node, path, lambda: self.now)
         at = self.files.resolve(path, self.cwd)
         self.files.writable(at)
         if mode == "w":
             self.files.write(path, b"", self.cwd, now=self.now)
-        return OpenFile(self.files, node, path, lambda: self.now, append=mode == "a")
+        space = self.files.space_of(path, self.cwd)
+        return OpenFile(space, node, path, lambda: self.now, append=mode == "a")
 
     def may(self, node: File | Folder | Device, want: int) -> bool:
         """Whether the process' user may read (4), write (2) or run (1) what a node holds."""

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Protocol
 
-from .files import Device, File, FileSystem, failure
+from .files import Device, File, Space, failure
 
 PIPE_SIZE = 64 * 1024
 """A pipe takes so many bytes before its writer has to wait, as on Linux."""
@@ -174,11 +174,10 @@ class OpenFile:
     tty = False
 
     def __init__(
-        self, files: FileSystem, file: File, path: str, clock: Callable[[], float], *, append: bool = False
+        self, space: Space, file: File, path: str, clock: Callable[[], float], *, append: bool = False
     ) -> None:
-        self.files, self.file, self.path, self.clock, self.append = files, file, path, clock, append
+        self.space, self.file, self.path, self.clock, self.append = space, file, path, clock, append
         self.at = 0
-        self._pieces: bytearray | None = None
 
     def readable(self) -> bool:
         return True
@@ -194,10 +193,14 @@ class OpenFile:
     def write(self, data: bytes) -> None:
         old = self.file.data
         at = len(old) if self.append else self.at
-        new = old[:at].ljust(at, b"\0") + data + old[at + len(data) :]
-        self.files.space.take(len(new) - len(old), self.path)
+        lacking = max(at + len(data) - len(old) - (self.space.limit - self.space.used), 0)
+        fitting = data[: max(len(data) - lacking, 0)]
+        new = old[:at].ljust(at, b"\0") + fitting + old[at + len(fitting) :]
+        self.space.take(len(new) - len(old), self.path)
         self.file.data, self.file.mtime = new, self.clock()
-        self.at = at + len(data)
+        self.at = at + len(fitting)
+        if lacking:
+            raise failure(errno.ENOSPC, self.path)
 
     def share(self) -> OpenFile:
         return self
