@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .daemon import Daemon
     from .exercises.desk import Desk
     from .pictures import Picture
+    from .widgets.explorerview import Explorer
 
 TITLES = {
     "01": _("Connection and TLS"),
@@ -176,6 +177,19 @@ class Lab(Client):
         """Send a request as `Client.call` does; after a create call, inspect once and note what had no effect."""
         answer = super().call(method, path, **options)
         return _looked_after(self._session, answer) if isinstance(answer, Exchange) else answer
+
+    def explore(self, words: str = "") -> Explorer:
+        """Show every call of the API as a form to fill in and send.
+
+        Parameters
+        ----------
+        words: what to search for at first, such as ``"networks"`` or ``"logs since"``.
+
+        Leave it as the last line of a cell to see it.
+        """
+        from .widgets.explorerview import Explorer
+
+        return Explorer(self, shared=self.record.kind in SHARED_KINDS, words=words)
 
     def clean(self) -> Removed:
         """Remove what this lab made; return what that was.
