@@ -54,7 +54,8 @@ def endless(path: str, query: dict[str, str]) -> bool:
     """Whether an answer goes on until somebody stops it."""
 
     def on(name: str, default: bool = False) -> bool:
-        return query.get(name, "1" if default else "0").lower() in ("1", "true", "t")
+        # Every word but these is true to an Engine: https://github.com/moby/moby/blob/master/daemon/server/httputils/form.go
+        return query.get(name, "1" if default else "0").strip().lower() not in ("", "0", "no", "false", "none")
 
     if path == "/events":
         return "until" not in query

@@ -54,6 +54,8 @@ def test_nearest_path(method: str, path: str, wanted: str | None) -> None:
         ("/containers/x/stats", {"stream": "false"}, False),
         ("/containers/x/logs", {"stdout": "1"}, False),
         ("/containers/x/logs", {"follow": "true"}, True),
+        ("/containers/x/logs", {"follow": "yes"}, True),
+        ("/containers/x/logs", {"follow": "None"}, False),
         ("/containers/x/attach", {"stream": "1"}, True),
         ("/containers/x/attach", {"logs": "1"}, False),
         ("/info", {}, False),

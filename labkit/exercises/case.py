@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Mapping
+from collections.abc import KeysView, Mapping, ValuesView
+from itertools import islice
+from types import GeneratorType
 from typing import Any
 
 from .. import api
+from ..live import Stream
 from ..messages import _
-from ..model import ExchangeData
+from ..model import ExchangeData, Request
 from .conditions import NOTHING, Conditions, Done
 from .facts import Mismatch, NotAttempted, WrongKind, show
 
 _LONGEST = 10_000
 """No answer is read that has more characters."""
+
+_MOST = 1000
+"""No answer is read that has more items."""
+
+_PASSING = (GeneratorType, KeysView, ValuesView, map, filter, range)
+"""What is made a list of: it holds items, and is no list."""
 
 
 class Case(Conditions):
@@ -24,13 +33,7 @@ class Case(Conditions):
         """Return the answer as a whole number, written as a number or as text."""
         value = self._given(_("a number, such as 3"))
         try:
-            if isinstance(value, bool):
-                raise TypeError
-            if isinstance(value, str):
-                return int(value.strip())
-            if isinstance(value, float) and value.is_integer():
-                return int(value)
-            return operator.index(value)
+            return _integer(value)
         except (TypeError, ValueError):
             raise self._wrong(_("a number, such as 3"), value) from None
 
@@ -39,7 +42,7 @@ class Case(Conditions):
         value = self._given(_("a text, in quotes"))
         if not isinstance(value, str) or len(value) > _LONGEST:
             raise self._wrong(_("a text, in quotes"), value)
-        return value.strip()
+        return _plain(value).strip()
 
     def truth(self) -> bool:
         """Return the answer as True or False."""
@@ -53,9 +56,11 @@ class Case(Conditions):
         value = self._given(_("a list of texts"))
         if isinstance(value, str) and len(value) <= _LONGEST:
             return [part for part in re.split(r"[,\s]+", value) if part]
-        items = list(value) if isinstance(value, (list, tuple, set, frozenset)) and len(value) <= 1000 else [None]
+        items: list[Any] = (
+            list(value) if isinstance(value, (list, tuple, set, frozenset)) and len(value) <= _MOST else [None]
+        )
         if all(isinstance(item, (str, int)) and not isinstance(item, bool) for item in items):
-            return [str(item).strip() for item in items]
+            return [_plain(item).strip() if isinstance(item, str) else str(operator.index(item)) for item in items]
         raise self._wrong(_("a list of texts"), value)
 
     def statuses(self, count: int) -> list[int]:
@@ -69,12 +74,12 @@ class Case(Conditions):
         items = (
             value
             if isinstance(value, (list, tuple))
-            else re.split(r"[,\s]+", value.strip())
+            else re.split(r"[,\s]+", value.strip(" \n()[]"))
             if isinstance(value, str)
             else [value]
         )
         try:
-            codes = [operator.index(int(item) if isinstance(item, str) else item) for item in items[: count + 1]]
+            codes = [_integer(item) for item in items[: count + 1]]
         except (TypeError, ValueError):
             raise self._wrong(form, value) from None
         if len(codes) != count or any(not 100 <= code <= 599 for code in codes):
@@ -126,7 +131,7 @@ class Case(Conditions):
         """Return the response that a learner gives as evidence, asked for anew.
 
         What the response object holds is not believed: its request is sent again, and the
-        conditions look at that answer.  So only a GET or HEAD can be evidence.
+        conditions look at that answer.  So only a GET can be evidence.
 
         Parameters
         ----------
@@ -134,13 +139,14 @@ class Case(Conditions):
         endpoints: those that can show it, such as ``/containers/{id}/json``.
         """
         value = self._given(_("a response, such as r after r = lab.get(...)"))
-        value = getattr(value, "exchange", value)  # of a stream
-        if not isinstance(value, ExchangeData):
+        value = value.exchange if isinstance(value, Stream) else value
+        given = value.request if isinstance(value, ExchangeData) else None
+        if not (isinstance(given, Request) and isinstance(given.method, str) and isinstance(given.target, str)):
             raise self._wrong(_("a response, such as r after r = lab.get(...)"), value)
-        request = value.request
+        request = Request(_plain(given.method), _plain(given.target), self._session.endpoint)
         asked = f"{request.method} {request.path}"
         where = _("the request that you gave")
-        fitting = request.method in ("GET", "HEAD") and api.template("GET", request.path) in endpoints
+        fitting = request.method == "GET" and api.template("GET", request.path) in endpoints
         self.need(fitting, Mismatch(where, "", what, asked))
         answer = self.again(request)
         self.need(
@@ -158,8 +164,29 @@ class Case(Conditions):
         value = self.answer
         if type(value).__module__.partition(".")[0] in ("numpy", "pandas") and hasattr(value, "tolist"):
             value = value.tolist()  # what a DataFrame's cells and columns are made of
-        return list(value) if isinstance(value, range) and len(value) < 1000 else value
+        if isinstance(value, _PASSING):
+            try:
+                value = list(islice(value, _MOST))
+            except Exception:  # a generator is the learner's own program
+                raise self._wrong(form, value) from None
+        return _plain(value) if isinstance(value, str) else value
 
     def _wrong(self, form: str, value: object) -> Done:
         self.findings.append(WrongKind(_("what lab.check was given"), "", form, value))
         return Done()
+
+
+def _plain(text: str) -> str:
+    """Return a text that is nothing but a text: a class of the learner's own may call itself equal to anything."""
+    return str.__str__(text)
+
+
+def _integer(value: Any) -> int:
+    """Return a whole number that is given as a number or as text.  Raises `TypeError` or `ValueError`."""
+    if isinstance(value, bool):
+        raise TypeError
+    if isinstance(value, str):
+        return int(value.strip())
+    if isinstance(value, float) and value.is_integer():  # as NumPy keeps whole numbers between others
+        return int(value)
+    return operator.index(value)

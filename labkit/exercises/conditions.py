@@ -139,10 +139,33 @@ class Conditions(Probe):
         """
         name = self.draw.name(word)
         found = self.look(kind, name)
-        if found is None:
-            said = _("The {kind} {name} of this exercise is not there any more.", kind=kind, name=name)
+        self.intact(
+            found is not None and found.get("Id") == self.kept.get(word, found.get("Id")),
+            _("The {kind} {name} of this exercise is not there any more.", kind=kind, name=name),
+        )
+        return Seen(found or {}, inspect_path(kind, name))
+
+    def intact(self, ok: bool, said: str) -> None:
+        """Say that what setup made and the answer is about was changed, unless `ok`: that is no wrong answer."""
+        if not ok:
             raise NotAttempted(said + " " + self.fill(_('Begin it again: lab.reset("{exercise}").')))
-        return Seen(found, inspect_path(kind, name))
+
+    def stays(self, kind: str, word: str, about: str = "") -> Seen:
+        """Return a thing of setup that is to be left alone: it must be there, and be no other one of that name."""
+        name = self.draw.name(word)
+        found = self.look(kind, name)
+        path = inspect_path(kind, name)
+        item = _("{kind} {name}", kind=kind, name=name)
+        other = found is not None and (
+            self.made_anew(found) if kind == "volume" else found.get("Id") != self.kept.get(word, found.get("Id"))
+        )
+        if found is not None:
+            self.identity.append(f"{kind} {name} {found.get('Id')} {dig(found, 'State', 'StartedAt')}")
+            self._note(f"GET {path}", str(found.get("Id") or name)[:12])
+        missing = Missing(f"GET {path}", about, item)
+        another = Mismatch(f"GET {path}", about, _("the {item} that was there", item=item), _("a new one of that name"))
+        self.need(found is not None and not other, another if other else missing)
+        return Seen(found or {}, path)
 
     def thing(self, kind: str, name: str, about: str = "") -> Seen:
         """Return what inspecting a container, image, volume or network answers; it must be there."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
+import posixpath
 import re
+import tarfile
 import time
 from collections.abc import Mapping
 from datetime import datetime
@@ -30,6 +33,9 @@ _SLOW_PAGE = 5.0
 
 _STARTING = 2.0
 """So long after its start, in seconds, a container's server may not listen yet."""
+
+_LONGEST_FILE = 4096
+"""No more of a file in a container is read, in bytes."""
 
 _PASSIVE = ("top", "archive-path", "export", "copy", "die", "exec_die", "oom", "disconnect", "unmount")
 """Events that are no attempt: of calls that only read, as a check does, and of a process that ends by itself."""
@@ -85,8 +91,9 @@ class Probe:
 
     def again(self, request: Request) -> Exchange | None:
         """Ask once more what a learner asked; None for what changes something, or has no end."""
-        pairs = dict(parse_qsl(request.target.partition("?")[2], keep_blank_values=True))
-        if request.method not in ("GET", "HEAD") or api.endless(request.path, pairs):
+        said = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
+        pairs = dict(reversed(said))  # of a parameter that is given twice, an Engine takes the first
+        if request.method != "GET" or api.endless(request.path, pairs):
             return None
         if request.path == "/events" and not _past(pairs.get("until", ""), self.now()):
             return None
@@ -136,6 +143,53 @@ class Probe:
         found = self._events({}, 0.0)
         oldest = min((float(event.get("timeNano") or 0) / 1e9 for event in found), default=self.now())
         return len(found) < MEMORY and oldest > self._since
+
+    def file(self, container: str, path: str, links: int = 8) -> str | None:
+        """Return the text of a file in a container, without space around it; None when there is no such file.
+
+        Parameters
+        ----------
+        container: its name, or id.
+        links: so many symbolic links are followed, as whoever opens the file follows them.
+        """
+        answer = self.get(f"/containers/{quote(container)}/archive", path=path)
+        if answer.status != 200:
+            return None
+        with tarfile.open(fileobj=io.BytesIO(answer.response.body)) as archive:
+            member = archive.next()
+            if member is None:
+                return None
+            if member.issym():
+                there = posixpath.normpath(posixpath.join(posixpath.dirname(path), member.linkname))
+                return self.file(container, there, links - 1) if links else None
+            content = archive.extractfile(member) if member.isfile() else None
+            return content.read(_LONGEST_FILE).decode("utf-8", "replace").strip() if content else None
+
+    def runs(self, program: str, of: Mapping[str, Any]) -> bool:
+        """Whether a program is among the processes of a container; in one that has just been started, soon.
+
+        Parameters
+        ----------
+        program: its file's name, such as ``redis-server``.
+        of: the container, as inspecting it answers.
+        """
+        end = time.monotonic() + (_STARTING if self._young(of) else 0.0)
+        while True:
+            answer = self._ask("GET", f"/containers/{of['Id']}/top", {})
+            rows = (answer.json().get("Processes") or []) if answer.ok else []
+            if any(str(row[-1]).split(" ")[0].rpartition("/")[2] == program for row in rows if row):
+                return True
+            if time.monotonic() >= end:
+                return False
+            time.sleep(0.05)
+
+    def made_anew(self, volume: Mapping[str, Any]) -> bool:
+        """Whether a volume was deleted since setup, and is now another one of that name.
+
+        A volume has no id.  Its deletion is an event, but not where it was pruned; then its date tells, to the second.
+        """
+        filters = {"type": ["volume"], "event": ["destroy"], "volume": [str(volume.get("Name"))]}
+        return bool(self._events(filters, self._since)) or 0 < self._since < seconds(str(volume.get("CreatedAt")))
 
     def _events(self, filters: dict[str, list[str]], since: float) -> list[dict[str, Any]]:
         # Both ends are given, so that the answer ends.  https://docs.docker.com/reference/api/engine/#tag/System/operation/SystemEvents
@@ -196,6 +250,6 @@ def inspect_path(kind: str, name: str) -> str:
 
 def _past(until: str, now: float) -> bool:
     try:
-        return float(until) <= now
+        return 0 <= float(until) <= now
     except ValueError:
         return False
