@@ -20,6 +20,7 @@ from labkit.engines.base import EngineRecord, Paths
 from labkit.errors import UnknownExercise
 from labkit.exercises import probe
 from labkit.exercises.conditions import NOTHING
+from labkit.exercises.daemonsteps import reload, restart
 from labkit.exercises.desk import Desk
 from labkit.exercises.record import Exercise, drawn, find, of_lab, post
 from labkit.exercises.stage import Start
@@ -381,6 +382,17 @@ def test_the_same_verdict_reads_the_same_every_time(bench: Bench) -> None:
     exercise, desk = _staged(bench, "2.9")
     bench.send(exercise, exercise.wrong[3].calls)
     assert desk.check("2.9")._repr_mimebundle_() == desk.check("2.9")._repr_mimebundle_()
+
+
+@pytest.mark.slow
+def test_a_reload_after_a_restart_is_no_reload(bench: Bench) -> None:
+    """The restart has put the mirrors in force, and stopped the containers of others: it begins again."""
+    exercise, desk = _staged(bench, "1.9")
+    mirrors = {"registry-mirrors": ["http://{mirror}", "http://{name:mirror}.example:5000"]}
+    bench.attempt(exercise, [restart(mirrors), reload({})], "")
+    verdict = desk.check("1.9")
+    assert verdict.state is State.NOT_ATTEMPTED, verdict
+    assert "started again" in verdict.words[0]
 
 
 def _check_many(record: EngineRecord, paths: Paths, state: Path, right: int) -> None:
