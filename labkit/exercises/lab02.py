@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
-import tarfile
+import re
 from itertools import permutations
 
 from ..messages import _
@@ -33,11 +32,16 @@ WAITING = ("sh", "-c", "trap exit TERM; sleep 99999 & wait")
 def _crates(draw: Draw) -> list[Call]:
     label = {"crate": draw.name("crate")}
     stopped = [
-        post("/containers/create", name=f"{draw.name('crate')}-{n}", json={"Image": "busybox", "Labels": label})
+        post(
+            "/containers/create",
+            name=f"{draw.name('crate')}-{n}",
+            json={"Image": "busybox", "Labels": label},
+            keep=f"crate{n}",
+        )
         for n in range(draw.number("crates", 2, 5))
     ]
     other = post("/containers/create", name="{name:barrel}", json={"Image": "busybox", "Labels": {"crate": "other"}})
-    return [*container("{name:crate}", *WAITING, Labels=label), *stopped, other]
+    return [*container("{name:crate}", *WAITING, Labels=label, keep="crate"), *stopped, other]
 
 
 @exercise(
@@ -83,6 +87,9 @@ def crates(x: Case) -> None:
     Give the number: `lab.check("2.1", 3)`.
     """
     given = x.number()
+    for word in ("crate", *(f"crate{n}" for n in range(x.draw.number("crates", 2, 5)))):
+        there = x.look("container", x.kept[word]) is not None
+        x.intact(there, _("A container of this exercise is not there any more."))
     mine = {"label": [x.fill("crate={name:crate}")]}
     every = len(x.get("/containers/json", all=True, filters=mine).json())
     running = len(x.get("/containers/json", filters=mine).json())
@@ -145,6 +152,11 @@ def _web(word: str, image: str = "nginx", start: bool = True, cmd: tuple[str, ..
             "page", PortBindings={"80/tcp": [{"HostPort": "{port:page}"}]},
             Mounts=[{"Type": "bind", "Source": "{work}/lab02/page/", "Target": "/data"}],
         )),
+        Also("a volume that is the folder", [
+            post("/volumes/create", json={"Name": "{name:page}", "DriverOpts": {
+                "type": "none", "o": "bind", "device": "{work}/lab02/page"}}),
+            *_web("page", PortBindings=_PAGE, Binds=["{name:page}:/data"]),
+        ]),
         Also("another server, more labels, a second port", container(
             "{name:page}", "httpd", "-f", "-p", "80", "-h", "/data", Labels={"more": "<b>"}, ExposedPorts=_EXPOSED,
             HostConfig={"PortBindings": {**_PAGE, "81/tcp": [{"HostIp": "127.0.0.1", "HostPort": ""}]},
@@ -205,7 +217,12 @@ def _mounted(x: Case, made: dict[str, object], source: str) -> None:
     mounts = {str(mount["Destination"]): mount for mount in dig(made, "Mounts") or []}
     where = _("Mounts in GET /containers/{name}/json", name=str(made["Name"]).lstrip("/"))
     x.need("/data" in mounts, Missing(where, "mount", "/data", tuple(mounts)))
-    folder, wanted = str(mounts["/data"].get("Source") or mounts["/data"].get("Type")), x.fill(source)
+    there = mounts["/data"]
+    folder, wanted = str(there.get("Source") or there.get("Type")), x.fill(source)
+    if there.get("Type") == "volume":  # one that is a folder of the machine, by the options of its driver
+        options = dig(x.look("volume", str(there.get("Name"))), "Options") or {}
+        bound = "bind" in re.split("[, ]+", str(options.get("o") or "")) or options.get("type") == "bind"
+        folder = str(options.get("device")) if bound else folder
     # The engine writes a path as it was given, whatever links are in it.
     x.expect(os.path.realpath(folder) == os.path.realpath(wanted), Mismatch(where, "mount", wanted, folder))
 
@@ -494,17 +511,6 @@ def only_stderr(x: Case) -> None:
     x.expect(not lines[1], silence)
 
 
-def _text_at(x: Case, name: str, path: str) -> str | None:
-    """Return the text of a file in a container; None when there is no such file."""
-    answer = x.get(f"/containers/{name}/archive", path=path)
-    if answer.status != 200:
-        return None
-    with tarfile.open(fileobj=io.BytesIO(answer.response.body)) as archive:
-        member = archive.next()
-        content = archive.extractfile(member) if member is not None and member.isfile() else None
-        return content.read(1000).decode("utf-8", "replace").strip() if content else None
-
-
 def _run(script: str, name: str = "{name:clerk}") -> list[Call]:
     return [
         post(f"/containers/{name}/exec", json={"Cmd": ["sh", "-c", script], "AttachStdout": True}, keep="exec"),
@@ -533,9 +539,12 @@ def _run(script: str, name: str = "{name:clerk}") -> list[Call]:
         _run("echo {secret:stamp} > /tmp/stamp"),
         _("The exec call only prepares the process; start runs it. '>' belongs to the shell, so there is one."),
     ),
-    also=[Also("a file put into it as a tar", [
-        put("/containers/{name:clerk}/archive", path="/tmp", tar={"stamp": "{secret:stamp}"}),
-    ])],
+    also=[
+        Also("a file put into it as a tar", [
+            put("/containers/{name:clerk}/archive", path="/tmp", tar={"stamp": "{secret:stamp}"}),
+        ]),
+        Also("a link to it", _run("echo {secret:stamp} > /tmp/text; ln -s text /tmp/stamp")),
+    ],
     docker=[["docker", "exec", "{name:clerk}", "sh", "-c", "echo {secret:stamp} > /tmp/stamp"]],
     wrong=[
         Wrong("no shell for the redirection", [
@@ -546,7 +555,7 @@ def _run(script: str, name: str = "{name:clerk}") -> list[Call]:
         Wrong("another text", _run("echo stamp > /tmp/stamp"), expected="{secret:stamp}", found="stamp"),
         Wrong("appended twice", _run("echo {secret:stamp} > /tmp/stamp; echo x >> /tmp/stamp"),
               expected="{secret:stamp}", found="{secret:stamp}␊x"),
-        Wrong("a folder", _run("mkdir -p /tmp/stamp/{secret:stamp}"), expected="a file", found="a folder"),
+        Wrong("a folder", _run("mkdir -p /tmp/stamp/{secret:stamp}"), expected="a file", found="something else…"),
         Wrong("another container of that name", [
             delete("/containers/{name:clerk}", force=True), *container("{name:clerk}", *WAITING),
             *_run("echo {secret:stamp} > /tmp/stamp"),
@@ -571,8 +580,8 @@ def stamp(x: Case) -> None:
     name, where = x.draw.name("clerk"), x.fill("GET /containers/{name:clerk}/archive?path=/tmp/stamp")
     there = x.get(f"/containers/{name}/archive", path="/tmp/stamp").status == 200
     x.need(there, Missing(where, "", "/tmp/stamp"))
-    text = _text_at(x, name, "/tmp/stamp")
-    x.need(text is not None, Mismatch(where, "", _("a file"), _("a folder")))
+    text = x.file(name, "/tmp/stamp")
+    x.need(text is not None, Mismatch(where, "", _("a file"), _("something else, such as a folder")))
     x.same(x.fill("{secret:stamp}"), text, where, about="text")
 
 
@@ -587,7 +596,8 @@ _APPLETS = ("yes", "tac", "nl", "wc", "sort")
     owns=("container:thief",),
     values=lambda draw: {"loot": draw.choice("loot", _APPLETS)},
     setup=[
-        *container("{name:thief}", "sh", "-c", "rm /bin/{loot}; echo {secret:note} > /tmp/note; echo x >> /etc/passwd"),
+        *container("{name:thief}", "sh", "-c", "rm /bin/{loot}; echo {secret:note} > /tmp/note; echo x >> /etc/passwd",
+                   keep="thief"),
         post("/containers/{name:thief}/wait"),
     ],
     hints={
@@ -622,7 +632,9 @@ def thief(x: Case) -> None:
     path = "/" + given[0].lstrip("/")
     x.staged("container", "thief")
     kinds = {c["Path"]: c["Kind"] for c in x.get(x.fill("/containers/{name:thief}/changes")).json()}
-    gone = next(path for path, kind in kinds.items() if kind == 2)
+    gone = x.fill("/bin/{loot}")
+    others = [path for path, kind in kinds.items() if kind == 2 and path != gone]
+    x.intact(kinds.get(gone) == 2 and not others, x.fill(_("Files of {name:thief} were changed since.")))
     words = {path: (_("changed"), _("added"), _("deleted"))[kind] for path, kind in kinds.items()}
     shown = path if path in words else given[0]
     x.right(
@@ -638,8 +650,9 @@ def thief(x: Case) -> None:
     setup=[
         *container("{name:hog}", *WAITING, Volumes={"/cache": {}}, keep="hog"),
         get("/containers/{name:hog}/json", keep="cache=Mounts.0.Name"),
+        post("/volumes/create", json={}, keep="other"),
     ],
-    teardown=[delete("/volumes/{kept:cache}")],
+    teardown=[delete("/volumes/{kept:cache}"), delete("/volumes/{kept:other}")],
     hints={
         "": (
             _("A running container is not deleted just like that, and what it stored may stay behind."),
@@ -650,6 +663,9 @@ def thief(x: Case) -> None:
         "volume": (
             _("The volume has no name of its own, and outlived its container: it can still be deleted by itself."),
             _("GET /volumes lists it; DELETE /volumes/{kept:cache} removes it."),
+        ),
+        "others": (
+            _("Another volume went as well. Prune takes all that nobody uses: lab.reset begins again."),
         ),
     },
     solution=Solution(
@@ -666,6 +682,10 @@ def thief(x: Case) -> None:
         Wrong("paused", [post("/containers/{name:hog}/pause")], found="container {name:hog}, paused"),
         Wrong("renamed", [post("/containers/{name:hog}/rename", name="{name:gone}")],
               found="container {name:gone}, running"),
+        Wrong("others pruned as well", [
+            delete("/containers/{name:hog}", force=True, v=True),
+            post("/v1.41/volumes/prune", filters={"label": ["docker-api-lab={lab}"]}),
+        ], expected="volume …", found="nothing"),
         Wrong("without v=1", [delete("/containers/{name:hog}", force=True)],
               expected="no volume {kept:cache}", found="volume {kept:cache}"),
     ],
@@ -677,6 +697,7 @@ def hog(x: Case) -> None:
     """
     x.gone("container", x.kept["hog"])
     x.gone("volume", x.kept["cache"], about="volume")
+    x.thing("volume", x.kept["other"], about="others")
 
 
 @exercise(
@@ -737,8 +758,9 @@ def death(x: Case) -> None:
     r = x.evidence(what, "/events")
     x.events("container", "die", x.kept["victim"], since=0)  # or else the engine has forgotten it
     asked = _("the events in the response that you gave")
-    own = [e for e in r.lines if dig(e, "Actor", "ID") == x.kept["victim"]] if r.ok else []
-    others = [e for e in r.lines if dig(e, "Actor", "ID") != x.kept["victim"]] if r.ok else []
+    events = r.lines if r.ok else []
+    own = [e for e in events if dig(e, "Actor", "ID") == x.kept["victim"]]
+    others = [e for e in events if _container_of(e) not in ("", x.kept["victim"])]
     actions = tuple(dict.fromkeys(str(e.get("Action")) for e in [*own, *others]))
     for action in ("die", "kill"):
         fact = Missing(asked, "", x.fill(_("an event {action} of {{name:victim}}", action=action)), actions)
@@ -748,6 +770,13 @@ def death(x: Case) -> None:
     x.expect(not strangers, Mismatch(asked, "others", what, ", ".join(sorted(strangers))))
 
 
+def _container_of(event: dict[str, object]) -> str:
+    """Return the id of the container that an event is about; an event of a network or a volume may name one."""
+    if event.get("Type", "container") == "container":
+        return str(dig(event, "Actor", "ID") or "")
+    return str(dig(event, "Actor", "Attributes", "container") or "")
+
+
 @exercise(
     "2.11",
     _("How many are at work"),
@@ -755,8 +784,8 @@ def death(x: Case) -> None:
     owns=("container:works",),
     values=lambda draw: {"extra": draw.number("extra", 2, 6), "more": draw.number("extra", 2, 6) + 2},
     setup=[
-        *container("{name:works}", "sh", "-c", "i=0; while [ $i -lt {extra} ]; do sleep 9999 & i=$((i+1)); done; "
-                   "touch /tmp/ready; wait"),
+        *container("{name:works}", "sh", "-c", "i=0; while [ $i -lt {extra} ]; do sleep 99999 & i=$((i+1)); done; "
+                   "touch /tmp/ready; wait", keep="works"),
         *_run("until [ -e /tmp/ready ]; do sleep 0.01; done", "{name:works}"),
     ],
     hints={
@@ -786,7 +815,8 @@ def works(x: Case) -> None:
     Give the number: `lab.check("2.11", 3)`.
     """
     given = x.number()
-    x.staged("container", "works")
+    running = dig(x.staged("container", "works"), "State", "Status") == "running"
+    x.intact(running, x.fill(_("The container {name:works} does not run any more.")))
     count = len(x.get(x.fill("/containers/{name:works}/top")).json()["Processes"])
     others = {
         count - 1: _("all but the first process"),
@@ -811,7 +841,7 @@ def _limits(draw: Draw) -> dict[str, int]:
     owns=("container:lodger",),
     values=_limits,
     setup=lambda draw: container(
-        "{name:lodger}", *WAITING, start=False,
+        "{name:lodger}", *WAITING, start=False, keep="lodger",
         HostConfig={"Memory": _limits(draw)["limit"], "MemoryReservation": _limits(draw)["reserved"]},
     ),
     hints={
@@ -842,11 +872,12 @@ def lodger(x: Case) -> None:
     """
     given = x.number()
     name = x.draw.name("lodger")
-    host = dig(x.look("container", name), "HostConfig") or {}
-    limit = host.get("Memory")
+    host = dig(x.staged("container", "lodger"), "HostConfig")
+    limit = _limits(x.draw)["limit"]
+    x.intact(dig(host, "Memory") == limit, _("The limits of {name} were changed since.", name=name))
     others = {
-        host.get("MemoryReservation"): _("what is reserved for it"),
-        limit // _MIB if limit else None: _("the same in MiB"),
+        dig(host, "MemoryReservation"): _("what is reserved for it"),
+        limit // _MIB: _("the same in MiB"),
         0: _("no limit"),
     }
     x.right(limit, given, _("its limit in bytes"), _("HostConfig in GET /containers/{name}/json", name=name), others)
@@ -859,7 +890,7 @@ def lodger(x: Case) -> None:
     owns=("container:drawer",),
     setup=[
         *container("{name:drawer}", "sh", "-c", "mkdir /drawer; echo {secret:note} > /drawer/note; "
-                   "echo {secret:decoy} > /drawer/copy; echo {secret:said}"),
+                   "echo {secret:decoy} > /drawer/copy; echo {secret:said}", keep="drawer"),
         post("/containers/{name:drawer}/wait"),
     ],
     hints={
@@ -892,10 +923,12 @@ def drawer(x: Case) -> None:
 
     Give the text: `lab.check("2.13", "…")`.
     """
-    given, name = x.text(), x.draw.name("drawer")
+    given, name, note = x.text(), x.draw.name("drawer"), x.draw.secret("note")
+    x.staged("container", "drawer")
+    x.intact(x.file(name, "/drawer/note") == note, x.fill(_("Files of {name:drawer} were changed since.")))
     others = {
         x.fill("{secret:decoy}"): _("what is in /drawer/copy"),
         x.fill("{secret:said}"): _("what it wrote to stdout"),
     }
     where = x.fill("GET /containers/{name:drawer}/archive?path=/drawer/note")
-    x.right(_text_at(x, name, "/drawer/note"), given, _("the text of that file"), where, others)
+    x.right(note, given, _("the text of that file"), where, others)
