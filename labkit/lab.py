@@ -232,6 +232,12 @@ class Lab(Client):
         """Begin an exercise again."""
         return self._desk.reset(exercise)
 
+    def exercise(self, exercise: str = "") -> Any:
+        """Show an exercise as a card: its goal, and buttons for check, hint, solution and reset."""
+        from .widgets.exercisecard import ExerciseCard
+
+        return ExerciseCard(self._desk, exercise)
+
     @property
     def progress(self) -> Any:
         """What is passed in this lab, with how many attempts and hints."""
