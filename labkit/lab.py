@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import sys
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .daemon import Daemon
     from .exercises.desk import Desk
     from .pictures import Picture
+    from .widgets import Follow
     from .widgets.explorerview import Explorer
 
 TITLES = {
@@ -173,6 +175,35 @@ class Lab(Client):
 
         return atlas(self, kind, about)
 
+    def follow(self, what: str | Stream, /, **params: Any) -> Follow | Unsent:
+        """Follow a stream in a live view while other cells run: logs, stats, events, attach, exec.
+
+        Parameters
+        ----------
+        what: the path of a GET, such as ``/containers/web/stats``; or a stream, from a call with
+            ``stream=True``, or ``upgrade=True`` for attach and exec.
+        params: as in `get`.
+
+        The view is closed by its button, by its ``close()``, when its cell runs again, when the kernel is
+        interrupted, and by `clean`.  Raises as `get` does, and `UsageError` for what is no stream.
+        """
+        from .widgets import follow
+
+        return follow(self.get(what, stream=True, **params) if isinstance(what, str) else what)
+
+    def control(self, container: str) -> Follow:
+        """Show a container's state with buttons for start, stop, restart, pause and unpause.
+
+        Parameters
+        ----------
+        container: its name or id.
+
+        Raises `UsageError` when there is no such container.
+        """
+        from .widgets import control
+
+        return control(self, container)
+
     def call(self, method: str, path: str, /, **options: Any) -> Exchange | Stream | Unsent:
         """Send a request as `Client.call` does; after a create call, inspect once and note what had no effect."""
         answer = super().call(method, path, **options)
@@ -192,10 +223,14 @@ class Lab(Client):
         return Explorer(self, shared=self.record.kind in SHARED_KINDS, words=words)
 
     def clean(self) -> Removed:
-        """Remove what this lab made; return what that was.
+        """Remove what this lab made; return what that was.  Live views are closed first.
 
         Lab 1 also gives the daemon its own configuration back, and forgets its certificates.
         """
+        if "labkit.widgets" in sys.modules:  # else none is open, and the import is not free
+            from .widgets import close_all
+
+            close_all()
         if self.number == "01" and Capability.CONFIGURE in self.record.capabilities:
             from . import certs  # cryptography is needed by lab 1 alone
 

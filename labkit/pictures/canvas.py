@@ -50,20 +50,27 @@ def _wide(letter: str) -> int:
 
 
 def cut(text: object, room: int) -> str:
-    """Return `text` as one harmless line of `room` columns at most, with a mark where it was cut."""
+    """Return `text` as one harmless line of `room` columns at most, with a mark where it was cut.
+
+    A sentence loses its end; a name loses its middle, for names of a family often differ in their last letters.
+    """
     whole = " ".join(harmless(str(text)).split())
     if columns(whole) <= room:
         return whole
+    if " " in whole or room < 8:
+        return _start(whole, room - 1) + "…"
+    return _start(whole, room - 1 - room // 3) + "…" + _start(whole[::-1], room // 3)[::-1]
+
+
+def _start(text: str, room: int) -> str:
     kept: list[str] = []
-    left = room - 1
-    for letter in whole:
-        left -= _wide(letter)
-        if left < 0:
-            break
+    for letter in text:
+        room -= _wide(letter)
         # A pile of combining marks takes no room, and would make one line as high as a page.
-        if len(kept) < 2 * room:
-            kept.append(letter)
-    return "".join(kept) + "…"
+        if room < 0 or len(kept) > 60 + 2 * room:
+            break
+        kept.append(letter)
+    return "".join(kept)
 
 
 def width(text: str, size: float = SIZE) -> float:

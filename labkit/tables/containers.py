@@ -111,8 +111,8 @@ def stats(samples: list[Any]) -> Grid:
     columns = (
         Column("read", Kind.CLOCK, lambda s: moment(s["read"])),
         text("name", lambda s: s.get("name", "").removeprefix("/")),
-        Column("cpu", Kind.PERCENT, _cpu),
-        Column("memory", Kind.BYTES, _memory),
+        Column("cpu", Kind.PERCENT, cpu),
+        Column("memory", Kind.BYTES, memory),
         Column("limit", Kind.BYTES, lambda s: s["memory_stats"]["limit"]),
         Column("received", Kind.BYTES, lambda s: sum(n["rx_bytes"] for n in s["networks"].values())),
         Column("sent", Kind.BYTES, lambda s: sum(n["tx_bytes"] for n in s["networks"].values())),
@@ -121,7 +121,8 @@ def stats(samples: list[Any]) -> Grid:
     return grid(columns, samples)
 
 
-def _cpu(sample: dict[str, Any]) -> float | None:
+def cpu(sample: dict[str, Any]) -> float | None:
+    """Return the share of one processor that a sample of stats tells of, in percent; None where it cannot be known."""
     # The formula that the API page gives; the first sample of a stream has nothing before it.
     now, before = sample["cpu_stats"], sample["precpu_stats"]
     if not before.get("system_cpu_usage"):
@@ -131,11 +132,12 @@ def _cpu(sample: dict[str, Any]) -> float | None:
     return 100.0 * spent / passed * now.get("online_cpus", 1) if passed > 0 else None
 
 
-def _memory(sample: dict[str, Any]) -> int:
+def memory(sample: dict[str, Any]) -> int:
+    """Return the memory in use that a sample of stats tells of, in bytes."""
     # Without the page cache, as the docker command counts: cgroup v1 and v2 name it differently.
-    memory = sample["memory_stats"]
-    kept = memory.get("stats") or {}
-    return int(memory["usage"] - kept.get("total_inactive_file", kept.get("inactive_file", 0)))
+    told = sample["memory_stats"]
+    kept = told.get("stats") or {}
+    return int(told["usage"] - kept.get("total_inactive_file", kept.get("inactive_file", 0)))
 
 
 def output(frames: list[Frame], *, stamped: bool) -> Grid:

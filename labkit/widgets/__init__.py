@@ -6,6 +6,7 @@ shows, and what is compared by nbval is the final state as text and an HTML tabl
 
 from __future__ import annotations
 
+from .following import Follow, close_all, control, follow, opened
 from .screen import PERIOD, Screen, close, live
 from .streamviews import TAIL, BarsView, TailView, View
 from .watching import KEPT, Watched, keeps, watch
@@ -15,12 +16,17 @@ __all__ = [
     "PERIOD",
     "TAIL",
     "BarsView",
+    "Follow",
     "Screen",
     "TailView",
     "View",
     "Watched",
     "close",
+    "close_all",
+    "control",
+    "follow",
     "keeps",
     "live",
+    "opened",
     "watch",
 ]
