@@ -9,7 +9,7 @@
 # - pull it again with a progress bar a layer, and find the error that hides behind a status 200;
 # - search, save, load, delete and prune, and know what each of them leaves behind.
 #
-# **How long** About 90 minutes, in six parts of 15 to 20. A part can be left at its end. To take it up again later, put
+# **How long** About 95 minutes, in six parts of 15 to 20. A part can be left at its end. To take it up again later, put
 # the cursor into the first cell of your part and choose *Run → Run All Above Selected Cell*.
 #
 # **What it needs** Lab 2, and the lab registry that `./lab` started beside the Engine. An Engine that isn't the course's own
@@ -41,6 +41,7 @@ lab.clean()
 # %% id="recall-container" tags=["quiet"]
 sleeper = lab.name("sleeper")
 body = {"Image": "busybox", "Cmd": ["sleep", "600"], "Labels": lab.labels}
+lab.delete(f"/containers/{sleeper}", force=True)
 lab.post("/containers/create", name=sleeper, json=body).raise_for_status()
 r = lab.post(f"/containers/{sleeper}/start").raise_for_status()
 
@@ -137,8 +138,8 @@ print(r.curl)
 r.table[["id", "tags", "size"]]
 
 # %% [markdown] id="list-read"
-# **Read it.** Above the very same request for a shell, below three columns of the table; `r` alone shows all of it, and
-# `r.json()` what the Engine sent: one object an image. `RepoTags` holds its names. A name is written `REPOSITORY:TAG`,
+# **Read it.** You see three columns of the table. `r` alone shows all of it, with the very same request for a shell above,
+# and `r.json()` is what the Engine sent: one object an image. `RepoTags` holds its names. A name is written `REPOSITORY:TAG`,
 # and where no tag is given, the filter takes every tag. `Id` is a *digest*, the SHA-256 of a document
 # that describes the image: the same content has the same digest everywhere. `Size` is that of all layers, in bytes.
 #
@@ -621,9 +622,10 @@ r = registry.get(f"/v2/{site}/manifests/1", headers=me | {"Accept": ", ".join(fo
 bare.headers["content-type"] == r.headers["content-type"], sorted(r.json())
 
 # %% [markdown] id="manifest-read"
-# Without `Accept` this registry takes you for a client of 2015. Of Docker's own form it makes up the one of that time
-# (*schema 1*) on the spot, with a digest of its own; the newer form, OCI, it refuses: 404. A digest that was read without
-# `Accept` is one of the reasons why "the digests don't match".
+# False: without `Accept` another form came. The registry then takes you for a client of 2015, which knew one form only,
+# *schema 1*. It makes that up on the spot, and it has a digest of its own. An image that was pushed in the OCI form has no
+# such translation, and the answer is 404. A digest that was read without `Accept` is one of the reasons why "the digests
+# don't match".
 #
 # Now compare. The push said a digest; so does the registry, in a header; and the image has an `Id`.
 
@@ -721,7 +723,8 @@ watch(lab.post("/images/create", fromImage=remote, tag="1", headers=auth, stream
 # %% [markdown] id="watch-read"
 # **Read it.** Each layer has the first characters of its digest as `id`. It goes through *Pulling fs layer*,
 # *Downloading* with `progressDetail` (bytes so far, bytes in all), *Download complete*, *Extracting*, *Pull complete*.
-# What is here is not fetched: *Already exists*. That is why images should share a base.
+# What is here is not fetched: *Already exists*. Three of the four are downloaded, for busybox is here. That is why images
+# should share a base.
 #
 # The same lines without the picture: the last word on each layer. The pull is done once more, from nothing.
 
@@ -758,7 +761,7 @@ registry.put(f"/v2/{site}/manifests/damaged", headers=me | kind, data=json.dumps
 # > the pull have? Which layer will be the last that you read about?
 
 # %% id="pull-damaged"
-lab.delete(f"/images/{remote}:1").raise_for_status()
+lab.delete(f"/images/{remote}:1")
 r = lab.post("/images/create", fromImage=remote, tag="damaged", headers=auth)
 r.status, bool(r.error), [sorted(line) for line in r.lines if "error" in line]
 
@@ -983,7 +986,7 @@ lab.delete(f"/images/{site}:3")
 
 # %% id="delete-last"
 r = lab.delete(f"/images/{remote}:3")
-sorted({word for line in r.json() for word in line})
+sorted({word for line in r.json() for word in line}) if r.ok else r.error
 
 # %% [markdown] id="delete-read"
 # `DELETE` takes away a *name*: `Untagged`. Only with the last name does the image go, with those of its layers that no
@@ -993,6 +996,7 @@ sorted({word for line in r.json() for word in line})
 
 # %% id="delete-used"
 user = lab.name("user")
+lab.delete(f"/containers/{user}", force=True)
 lab.post("/containers/create", name=user, json={"Image": f"{remote}:2", "Labels": lab.labels}).raise_for_status()
 r = lab.delete(f"/images/{remote}:2")
 r.status

@@ -5,7 +5,7 @@
 # your own, give a container a name and an address on it, and reach it by that name. Keep two groups of containers
 # apart, with one container between them. Take all of it down again in the right order.
 #
-# **How long.** About 85 minutes, in five parts of 15 to 20. Each part makes what it needs, so you can stop after
+# **How long.** About 90 minutes, in five parts of 15 to 20. Each part makes what it needs, so you can stop after
 # any of them and go on another day.
 #
 # **What it needs.** Lab 2, and the engine that `./lab` started. What you need to know about addresses is said here.
@@ -32,11 +32,16 @@ lab.clean()
 #
 # `up` makes a busybox container that waits, on the network that you name. `sh` runs a command in it and returns what it
 # wrote. These are the calls of lab 2, with nothing hidden; a container of the same name is deleted first, so that a
-# cell can be run again. `DnsOptions` makes a search for a name that doesn't exist end after a second.
+# cell can be run again. `DnsOptions` makes a search for a name that doesn't exist end after a second. `ipaddress` is
+# Python's own module for arithmetic with addresses; `netmap` draws a picture of networks.
 #
 # **After a break:** run the cells down to the next one again, and go on at the beginning of your part.
 
 # %% id="tools" tags=["quiet"]
+import ipaddress
+
+from labkit.netmap import netmap
+
 label = f"docker-api-lab={lab.labels['docker-api-lab']}"
 front, back = lab.name("front"), lab.name("back")
 
@@ -83,7 +88,7 @@ r = lab.get("/volumes", filters={"dangling": ["true"], "label": [label]})
 [v["Name"] == lab.name("again") for v in r.json()["Volumes"]]
 
 # %% [markdown] id="recall-3"
-# **3.** Delete that volume, and then delete it again: once as it is, and once with `force`. Which three statuses?
+# **3.** Delete that volume. Run the cell again, and once more with `force`. Which three statuses?
 
 # %% id="recall-delete" tags=["learner", "task"]
 r = lab.delete(...)
@@ -145,8 +150,6 @@ len(listed.get("Containers") or {}), len(bridge["Containers"]) > 0
 # the value its name and addresses. It shows *running* containers alone, which will matter in part 5.
 
 # %% id="inspect-bridge"
-import ipaddress
-
 mine = next(c for c in bridge["Containers"].values() if c["Name"] == lab.name("on-bridge"))
 subnet = ipaddress.ip_network(bridge["IPAM"]["Config"][0]["Subnet"])
 address = ipaddress.ip_interface(mine["IPv4Address"])
@@ -162,10 +165,8 @@ address.ip in subnet, address.network == subnet, subnet.is_private
 # `netmap` draws what *inspect* answers for some networks. It asks nothing by itself: it only shows what is in those
 # answers. Here is the container on `none`, and who else is there.
 
+
 # %% id="picture-none"
-from labkit.netmap import netmap
-
-
 def mine_only(network):
     answer = lab.get(f"/networks/{network}").json()
     names = [lab.name(word) for word in ("on-bridge", "on-host", "on-none")]
@@ -219,7 +220,8 @@ lab.check("5.1", answer)
 # **Goal.** A network with a subnet that is yours, and the reason why it is that one.
 #
 # `POST /networks/create` takes a name, a driver (`bridge` when you say nothing), labels and `IPAM`. The *gateway* is the
-# address of the switch itself: what a container sends to other networks goes there.
+# address of the switch itself: what a container sends to other networks goes there. `lab.subnet("front")` gives a subnet
+# of your own, always the same one, and `lab.address(subnet, n)` its address number *n*.
 
 # %% id="create"
 subnet = lab.subnet("front")
@@ -270,6 +272,7 @@ r
 # **Change one thing.** No `IPAM` at all: the Engine takes the next free range of its *address pools*.
 
 # %% id="pool"
+lab.delete(f"/networks/{lab.name('pool')}")
 lab.post("/networks/create", json={"Name": lab.name("pool"), "Labels": lab.labels}).raise_for_status()
 chosen = lab.get(f"/networks/{lab.name('pool')}").json()["IPAM"]["Config"][0]
 pool = ipaddress.ip_network(chosen["Subnet"])
@@ -293,7 +296,7 @@ lab.post("/networks/create", json={"Name": front, "Labels": lab.labels, "CheckDu
 # counts.
 #
 # **Now you, with a gap.** Create `back` with the subnet `lab.subnet("back")`, and with its address number 254 as the
-# gateway. `lab.address(subnet, n)` gives address number *n*.
+# gateway.
 
 # %% id="create-gap" tags=["learner", "task"]
 ipam = {"Config": [{"Subnet": lab.subnet("back"), "Gateway": ...}]}
@@ -773,7 +776,7 @@ r
 # **Now you, with a gap.** Set the other one free, and prune again.
 
 # %% id="prune-gap" tags=["learner", "task"]
-r = lab.post(f"/networks/{lab.name('old-b')}/disconnect", json={"Container": ...})
+print(lab.post(f"/networks/{lab.name('old-b')}/disconnect", json={"Container": ...}))
 r = lab.post("/networks/prune", filters={"label": [batch]})
 r
 
