@@ -27,11 +27,11 @@ READ = 64 * 1024
 
 def rows() -> Iterator[Row]:
     """Measure throughput and memory."""
-    block = _block()
-    count = SIZE // len(block)
+    piece = block()
+    count = SIZE // len(piece)
     grown: list[float] = []
-    ours, theirs = turns(3, lambda: _timed(block, count, _labkit, grown), lambda: _timed(block, count, _docker_py, []))
-    rate = count * len(block) / 1e6
+    ours, theirs = turns(3, lambda: _timed(piece, count, _labkit, grown), lambda: _timed(piece, count, _docker_py, []))
+    rate = count * len(piece) / 1e6
     yield Row(
         "log demultiplexing, 100 MB in odd chunks", "docker-py", rate / ours, rate / theirs, "MB/s",
         theirs / ours, 3, least=True,
@@ -39,7 +39,7 @@ def rows() -> Iterator[Row]:
     yield Row("memory that this takes", "before it", max(grown), None, "MB", max(grown), 16, "MB more")
 
 
-def _block() -> bytes:
+def block() -> bytes:
     """About 1 MB of whole frames, of both streams."""
     chance = random.Random(1)
     frames = bytearray()
