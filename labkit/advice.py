@@ -8,6 +8,7 @@ Source: https://docs.docker.com/reference/api/engine/version-history/ and the me
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from urllib.parse import parse_qsl
@@ -40,6 +41,7 @@ def remarks(request: Request) -> tuple[str, ...]:
 def _query(request: Request, asked: Operation) -> Iterator[str]:
     takes = _parameters(asked)
     given = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)
+    yield from _filters(dict(given).get("filters", ""))
     for name in dict.fromkeys(name for name, _value in given):
         if name in takes:  # in this very case: the names of parameters are not read in any other
             yield from _version(request, name, takes[name].since, takes[name].until)
@@ -50,6 +52,20 @@ def _query(request: Request, asked: Operation) -> Iterator[str]:
             call=f"{asked.method} {asked.path}",
         )
         yield f"{text} {_meant(name, takes, asked)}".rstrip()
+
+
+def _filters(text: str) -> Iterator[str]:
+    """Name the filters whose value stands alone, which every Engine refuses as JSON that it cannot read."""
+    try:
+        given = json.loads(text)
+    except ValueError:
+        return
+    for name, value in given.items() if isinstance(given, dict) else ():
+        if not isinstance(value, (list, dict)):
+            right = json.dumps({name: [value if isinstance(value, str) else str(value).lower()]}, ensure_ascii=False)
+            yield _(
+                "The value of the filter `{name}` is a list, also when it is one alone: {right}", name=name, right=right
+            )
 
 
 def _meant(name: str, takes: Mapping[str, Parameter], asked: Operation) -> str:

@@ -37,9 +37,26 @@ def advice(method: str, path: str) -> str | None:
     if named := next((verb for verb, known in others if not known.endswith("}")), None):
         return f"{named} {path}"
     filled = [_fill(known, path) for verb, known in ENDPOINTS if verb == method]
+    if close := nearest(path, filled, 0.85):
+        return close
+    # A thing's name without what is asked of it: /images/busybox for /images/busybox/json.
+    if longer := [close for verb, known in ENDPOINTS if verb == method and (close := _longer(known, path))]:
+        return next((close for close in longer if close.endswith(("/json", "/start"))), longer[0])
+    # And the other way round: /volumes/data/json, where the name alone is asked for.
+    shorter, _slash, last = path.rpartition("/")
+    if last == "json" and (template(method, shorter) or "").endswith("}"):
+        return shorter
     if close := nearest(path, filled):
         return close
     return f"{others[0][0]} {path}" if others else nearest(path, [known for _verb, known in ENDPOINTS])
+
+
+def _longer(known: str, path: str) -> str:
+    """Return `path` with the last word of an endpoint of its kind; empty where it is of another."""
+    *names, last = known.split("/")
+    parts = path.split("/")
+    fits = len(names) == len(parts) and "{" in names[-1] and names[:-1] == parts[:-1] and not last.startswith("{")
+    return f"{path}/{last}" if fits else ""
 
 
 def _fill(known: str, path: str) -> str:

@@ -43,6 +43,10 @@ def failure(endpoint: Endpoint, error: BaseException) -> ConnectionFailed:
         return next((cause for cause in causes if isinstance(cause, kinds)), None)
 
     start = _("Is the lab's engine running? ./lab status says; ./lab starts it.")
+    if endpoint.socket is None:  # it may as well be a port that a container publishes
+        start = _(
+            "A container's port answers while it runs (GET /containers/json), the engine's when ./lab has started it."
+        )
     if isinstance(found := of(ssl.SSLError), ssl.SSLError):
         return ConnectionFailed(endpoint, *_tls(endpoint, found))
     if of(FileNotFoundError):

@@ -27,7 +27,7 @@ _MEANINGS = {
     429: _("too many requests; wait, then ask again"),
     500: _("the Engine tried and failed"),
     501: _("this Engine cannot do this"),
-    502: _("somebody that the Engine asked gave no good answer"),
+    502: _("a server behind the one that was asked gave no good answer"),
     503: _("the Engine is not able to do this now"),
 }
 _CLASSES = {

@@ -53,7 +53,10 @@ def remarks(exchange: Exchange) -> list[str]:
     said = []
     if error := exchange.error:
         inside = _("The status says {n}, but the stream carries an error: {error}", n=exchange.status, error=error)
-        said.append(inside if exchange.ok else _("The Engine says: {error}", error=error))
+        # A registry and a container's own server answer too, at paths that the Engine does not have.
+        engine = api.template(exchange.request.method, exchange.request.path) is not None
+        outside = _("The Engine says: {error}", error=error) if engine else _("The answer says: {error}", error=error)
+        said.append(inside if exchange.ok else outside)
     if _open(exchange):
         said.append(_("The answer is a stream: a loop over it gives its items as they come."))
     return [harmless(line) for line in (*said, *exchange.notes)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import string
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -170,3 +171,24 @@ _KEYS = st.one_of(
 def test_any_json_is_survived(body: Any, target: str) -> None:
     """Whatever a learner sends, remarks are sentences and nothing is raised."""
     assert all(isinstance(one, str) and one for one in advice.remarks(request("POST", target, body)))
+
+
+@pytest.mark.parametrize(
+    ("filters", "right"),
+    [
+        ('{"label":"x"}', '{"label": ["x"]}'),
+        ('{"dangling":true}', '{"dangling": ["true"]}'),
+        ('{"size":3}', '{"size": ["3"]}'),
+    ],
+)
+def test_a_filter_without_a_list(filters: str, right: str) -> None:
+    """Each value of a filter is a list; the right form of this very one is shown."""
+    asked = request("GET", f"/containers/json?filters={quote(filters)}")
+    assert advice.remarks(asked)[0].endswith(right)
+
+
+@pytest.mark.parametrize("filters", ['{"label":["x"]}', '{"label":{"x":true}}', "{}", "x", "[]", '"text"'])
+def test_filters_that_an_engine_reads_are_left_alone(filters: str) -> None:
+    """Lists and maps are right, and what is no object is another matter."""
+    asked = request("GET", f"/containers/json?filters={quote(filters)}")
+    assert advice.remarks(asked) == ()

@@ -64,3 +64,18 @@ def test_nearest_path(method: str, path: str, wanted: str | None) -> None:
 def test_answers_without_an_end(path: str, query: dict[str, str], wanted: bool) -> None:
     """Which answers go on until somebody stops them."""
     assert api.endless(path, query) is wanted
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "offered"),
+    [
+        ("GET", "/images/busybox", "/images/busybox/json"),
+        ("POST", "/networks/back", "/networks/back/connect"),
+        ("POST", "/containers/web", "/containers/web/start"),
+        ("GET", "/volumes/data/json", "/volumes/data"),
+        ("GET", "/networks/back/json", "/networks/back"),
+    ],
+)
+def test_a_name_with_too_little_or_too_much_behind_it(method: str, path: str, offered: str) -> None:
+    """What is offered is of the same kind of thing, and holds the name that was asked for."""
+    assert api.advice(method, path) == offered
