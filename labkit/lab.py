@@ -248,8 +248,11 @@ class Lab(Client):
         return Desk(self._session, self.record, self._paths, self._draw)
 
     def check(self, exercise: str = "", *answer: Any) -> Any:
-        """Look whether an exercise is done; give the answer where it asks for one.  Changes nothing."""
-        return self._desk.check(exercise, *answer)
+        """Look whether an exercise is done; give the answer where it asks for one.  Changes nothing.
+
+        Several answers count as a list of them.
+        """
+        return self._desk.check(exercise, *(answer if len(answer) < 2 else [list(answer)]))
 
     def hint(self, exercise: str = "") -> Any:
         """Show the next hint of an exercise."""

@@ -238,7 +238,7 @@ def test_an_answer_of_the_wrong_kind_is_no_attempt(bench: Bench) -> None:
     """It is said what kind is wanted, and nothing is counted."""
     _exercise, desk = _staged(bench, "2.1")
     verdict = desk.check("2.1", [1, 2])
-    assert (verdict.findings[0].expected, verdict.findings[0].found) == ("a number, such as 3", "a list")
+    assert (verdict.findings[0].expected, verdict.findings[0].found) == ("a whole number, such as 3", "a list of 2")
     assert desk.check("2.1", ...).state is State.NOT_ATTEMPTED
     assert _standing(bench, "2.1").attempts == 0
 

@@ -31,11 +31,11 @@ class Case(Conditions):
 
     def number(self) -> int:
         """Return the answer as a whole number, written as a number or as text."""
-        value = self._given(_("a number, such as 3"))
+        value = self._given(_("a whole number, such as 3"))
         try:
             return _integer(value)
         except (TypeError, ValueError):
-            raise self._wrong(_("a number, such as 3"), value) from None
+            raise self._wrong(_("a whole number, such as 3"), value) from None
 
     def text(self) -> str:
         """Return the answer as text, without space around it."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from ..errors import LabError
 from ..messages import _
@@ -134,13 +134,18 @@ def shorten(text: str) -> str:
 
 def kind_of(value: object) -> str:
     """Return what sort of thing an answer is, as a learner would say it."""
+    kind = type(value)
+    if kind in (list, tuple):  # no subclass: its length may be anything
+        return _("a list of {count}", count=len(cast("list[object]", value)))
+    if kind is float:
+        return _("the number {value}", value=value)
     names: Mapping[type, str] = {
-        bool: _("true or false"), int: _("a number"), float: _("a number"), str: _("a text"), list: _("a list"),
-        tuple: _("a list"), dict: _("a dict"), bytes: _("bytes"), type(None): _("nothing (None)"),
+        bool: _("true or false"), int: _("a number"), str: _("a text"), dict: _("a dict"), bytes: _("bytes"),
+        type(None): _("nothing (None)"),
     }  # fmt: skip
-    if type(value).__name__ in ("Exchange", "ExchangeData", "Stream"):
+    if kind.__name__ in ("Exchange", "ExchangeData", "Stream"):
         return _("a response")
-    return names.get(type(value)) or _("a {kind}", kind=shorten(type(value).__name__))
+    return names.get(kind) or _("a {kind}", kind=shorten(kind.__name__))
 
 
 def dig(value: Any, *keys: str | int) -> Any:
