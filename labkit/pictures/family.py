@@ -15,7 +15,7 @@ from .canvas import Canvas, cut, width
 from .parts import MARGIN, title
 from .picture import Picture
 
-_WIDTH = 860
+_WIDTH = 790
 
 _BENEATH = (
     ("containerd", "gRPC", _("runs and supervises containers")),
@@ -80,18 +80,18 @@ def draw(found: Family) -> Picture:
     y: float = title(canvas, head, _("Every box is a program; on each line stands what is spoken there."))
     clients = ("labkit", "curl", "docker", "docker-py, other SDKs")
     x = float(MARGIN)
-    for name, wide in zip(clients, (130, 110, 110, 210)):
+    for name, wide in zip(clients, (120, 90, 100, 190)):
         canvas.box(x, y, wide, 34, edge="blue" if name == "labkit" else "edge")
         canvas.text(x + wide / 2, y + 22, name, anchor="middle", bold=True)
         canvas.line([(x + wide / 2, y + 34), (x + wide / 2, y + 64)], arrow=False, colour="blue")
-        x += wide + 20
-    right = x - 20
+        x += wide + 16
+    right = x - 16
     low = y + 64
-    canvas.line([(MARGIN + 65, low), (right - 105, low)], colour="blue")
+    canvas.line([(MARGIN + 60, low), (right - 95, low)], colour="blue")
     middle = (MARGIN + right) / 2
     canvas.line([(middle, low), (middle, low + 58)], colour="blue", arrow=True)
     canvas.text(middle + 12, low + 22, _("Engine API: HTTP with JSON"), bold=True)
-    canvas.text(middle + 12, low + 40, found.endpoint, size=12, colour="muted", room=48)
+    canvas.text(middle + 12, low + 40, found.endpoint, size=12, colour="muted", room=60)
     y = low + 58
     _program(
         canvas, MARGIN, y, right - MARGIN, found.program, found.engine, _("images, networks, volumes, the API itself")
@@ -102,14 +102,14 @@ def draw(found: Family) -> Picture:
         right - 12, y + 41, _("negotiated: {spoken}", spoken=found.spoken or "–"), anchor="end", size=12, bold=True
     )
     # The registry stands beside dockerd: it is the engine that asks it, not the client.
-    canvas.line([(right, y + 28), (right + 56, y + 28)], colour="amber", arrow=True)
-    across = _WIDTH - MARGIN - right - 58
-    canvas.box(right + 57, y - 22, across, 100, edge="amber")
-    canvas.text(right + 67, y, _("registry"), bold=True)
-    canvas.text(right + 67, y + 19, "HTTP  /v2/", size=12)
-    canvas.text(right + 67, y + 36, "Registry API", size=12, room=24)
+    canvas.line([(right, y + 28), (right + 46, y + 28)], colour="amber", arrow=True)
+    across = _WIDTH - MARGIN - right - 47
+    canvas.box(right + 47, y - 8, across, 98, edge="amber")
+    canvas.text(right + 57, y + 14, _("registry"), bold=True)
+    canvas.text(right + 57, y + 33, "HTTP  /v2/", size=12)
+    canvas.text(right + 57, y + 50, "Registry API", size=12, room=24)
     for n, registry in enumerate(found.registries[:2]):
-        canvas.text(right + 67, y + 53 + 16 * n, registry, size=11.5, colour="muted", room=int((across - 16) / 7))
+        canvas.text(right + 57, y + 66 + 16 * n, registry, size=11.5, colour="muted", room=int((across - 16) / 7))
     low += 114
     for name, version, between, does in found.beneath:
         canvas.line([(middle, low), (middle, low + 40)], arrow=True)
@@ -129,8 +129,8 @@ def draw(found: Family) -> Picture:
 
 def _program(canvas: Canvas, x: float, y: float, wide: float, name: str, version: str, said: str) -> None:
     canvas.box(x, y, wide, 56, fill="tint", edge="blue")
-    canvas.text(x + 14, y + 22, name, bold=True, room=26)
-    canvas.text(x + 24 + width(cut(name, 26)), y + 22, version, size=12, room=22)
+    canvas.text(x + 14, y + 22, name, bold=True, room=22)
+    canvas.text(x + 24 + width(cut(name, 22)), y + 22, version, size=12, room=22)
     canvas.text(x + 14, y + 42, said, size=12, colour="muted", room=46)
 
 
@@ -153,6 +153,8 @@ def _words(found: Family) -> tuple[str, ...]:
     ]
     for name, version, between, does in found.beneath:
         lines.append(f"{name} {version} ({between}): {does}.")
-    if not found.beneath:
+    if found.beneath:
+        lines.append(_("The process in the container is a process of the host in namespaces and cgroups."))
+    else:
         lines.append(_("How its containers are run, this engine does not tell."))
     return tuple(lines)

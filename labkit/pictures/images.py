@@ -15,7 +15,7 @@ from .facts import MOST, Image, Layer, group
 from .parts import MARGIN, many, more, title
 from .picture import Picture
 
-_BARS, _INDENT, _WIDTH, _ROW, _DEEPEST = 230, 18, 900, 26, 8
+_BARS, _INDENT, _WIDTH, _ROW, _DEEPEST = 150, 18, 790, 26, 8
 
 
 @dataclass
@@ -62,13 +62,13 @@ def draw(images: Sequence[Image], most: int = MOST) -> Picture:
         _draw_row(canvas, y, row, feet, largest)
         feet[row.depth :] = [y]
         y += _ROW
-    foot = [_("{count} more layers are not drawn.", count=left_over)] if left_over else []
+    foot = [_("Not drawn: {what}.", what=many(left_over, _("more layer"), _("more layers")))] if left_over else []
     bare = [image.name for image in images if not image.layers]
     if bare:
         names, rest = group(sorted(bare), 8)
         foot.append(_("Without layers: {names}.", names=", ".join([*names, *([more(rest)] if rest else [])])))
     for line in foot:
-        canvas.text(MARGIN, y + 10, line, colour="muted", size=12, room=115)
+        canvas.text(MARGIN, y + 10, line, colour="muted", size=12, room=100)
         y += 20
     canvas.height = y + 12
     words = [_line(row) for row in shown]
@@ -124,8 +124,8 @@ def _draw_row(canvas: Canvas, y: float, row: Row, feet: Sequence[float], largest
         canvas.box(left, y + 1, long, 16, fill="blue" if users > 1 else "edge", edge="page", round=2)
     said = size(layer.size) if layer.size is not None else "?"
     canvas.text(left + _BARS + 66, y + 14, said, anchor="end", size=12)
-    canvas.text(left + _BARS + 78, y + 14, layer.made_by, size=12, room=32, colour="text" if layer.size else "muted")
-    at = left + _BARS + 78 + 34 * 7.3
+    canvas.text(left + _BARS + 78, y + 14, layer.made_by, size=12, room=28, colour="text" if layer.size else "muted")
+    at = left + _BARS + 78 + 29 * 7.3
     if users > 1:
         shared = _("shared by {count}", count=users)
         canvas.text(at, y + 14, shared, size=12, colour="blue", bold=True)

@@ -14,7 +14,7 @@ from .parts import MARGIN, STATES, colour, mark, more, title
 from .parts import containers as count_of
 from .picture import Picture
 
-_WIDTH = 920
+_WIDTH = 790
 _LINE = 18
 _MOST_IN_BOX = 14
 
@@ -38,8 +38,8 @@ CALLS: tuple[tuple[str, str, str], ...] = (
 )
 """From which state to which, and by which call or event."""
 
-_PLACES = {"created": (20, 150), "running": (290, 300), "exited": (730, 170)}
-_BELOW = {"paused": (290, 122), "restarting": (422, 142), "dead": (770, 130)}
+_PLACES = {"created": (20, 132), "running": (252, 270), "exited": (640, 130)}
+_BELOW = {"paused": (252, 112), "restarting": (372, 136), "dead": (672, 98)}
 
 
 def draw(holdings: Holdings, most: int = MOST) -> Picture:
@@ -107,29 +107,28 @@ def _arrows(canvas: Canvas, y: float, tall: float, low: float, small: float, end
         for x, foot, said, anchor in labels:
             canvas.text(x, foot, said, size=11.5, anchor=anchor, colour="muted" if free else "text")
 
-    top = y + 26
-    arrow([(170, top), (289, top)], (230, top - 8, "POST …/start", "middle"))
-    arrow([(590, top - 4), (729, top - 4)], (660, top - 12, "POST …/stop", "middle"))
-    canvas.text(660, top + 11, "POST …/kill", size=11.5, anchor="middle")
-    arrow([(590, top + 20), (729, top + 20)], (660, top + 35, _("its process ends"), "middle"), free=True)
-    back = max(y + tall - 8, top + 44)
-    arrow([(730, back), (591, back)], (660, back - 6 if back > top + 56 else back + 14, "POST …/start", "middle"))
+    top, bottom = y + 26, y + tall
+    arrow([(95, y - 14), (95, y - 1)], (104, y - 4, "POST /containers/create", "start"))
+    arrow([(152, top), (251, top)], (201, top - 8, "POST …/start", "middle"))
+    arrow([(522, top - 4), (639, top - 4)], (580, top - 12, "POST …/stop", "middle"))
+    canvas.text(580, top + 11, "POST …/kill", size=11.5, anchor="middle")
+    arrow([(522, top + 20), (639, top + 20)], (580, top + 35, _("its process ends"), "middle"), free=True)
+    back = max(bottom - 8, top + 44)
+    arrow([(640, back), (523, back)], (580, back - 6 if back > top + 56 else back + 14, "POST …/start", "middle"))
+    canvas.text(472, y + 22, "POST …/restart", size=11.5, anchor="end")
+    canvas.shape(f"M486 {y + 14}A5 5 0 1 0 487 {y + 19}", edge="blue", thick=2)
+    canvas.shape(f"M488 {y + 11}v6h-6z", fill="blue")
     # Down to paused and restarting, and back.
-    bottom = y + tall
-    arrow([(310, bottom), (310, low - 1)], (304, bottom + 34, "POST …/pause", "end"))
-    arrow([(345, low), (345, bottom + 1)], (351, bottom + 54, "…/unpause", "start"))
-    arrow([(470, bottom), (470, low - 1)], (464, bottom + 24, _("it ends"), "end"), free=True)
-    arrow([(520, low), (520, bottom + 1)], (526, bottom + 54, _("policy"), "start"), free=True)
+    arrow([(272, bottom), (272, low - 1)], (266, bottom + 34, "POST …/pause", "end"))
+    arrow([(304, low), (304, bottom + 1)], (310, bottom + 54, "…/unpause", "start"))
+    arrow([(412, bottom), (412, low - 1)], (406, bottom + 24, _("it ends"), "end"), free=True)
+    arrow([(450, low), (450, bottom + 1)], (456, bottom + 54, _("policy"), "start"), free=True)
     # The ways to removed, in the gutters beside the lower boxes.
     arrow([(60, bottom), (60, end - 1)], (68, low + 12, "DELETE …", "start"))
-    arrow([(580, bottom), (580, end - 1)], (588, low + 12, "DELETE …?force=1", "start"))
-    arrow([(750, bottom), (750, end - 1)], (744, bottom + 34, "DELETE …", "end"))
-    arrow([(835, bottom), (835, low - 1)], (829, bottom + 60, _("it fails"), "end"), free=True)
-    arrow([(835, low + small), (835, end - 1)], (829, end - 18, "DELETE …", "end"))
-    canvas.text(540, y + 22, "POST …/restart", size=11.5, anchor="end")
-    canvas.shape(f"M{554} {y + 14}A5 5 0 1 0 {555} {y + 19}", edge="blue", thick=2)
-    canvas.shape(f"M{556} {y + 11}v6h-6z", fill="blue")
-    arrow([(95, y - 14), (95, y - 1)], (104, y - 4, "POST /containers/create", "start"))
+    arrow([(515, bottom), (515, end - 1)], (523, low + 12, "DELETE …?force=1", "start"))
+    arrow([(655, bottom), (655, end - 1)], (649, bottom + 34, "DELETE …", "end"))
+    arrow([(725, bottom), (725, low - 1)], (719, bottom + 60, _("it fails"), "end"), free=True)
+    arrow([(725, low + small), (725, end - 1)], (719, end - 18, "DELETE …", "end"))
 
 
 def _words(inside: Mapping[str, Sequence[str]], room: Mapping[str, int]) -> list[str]:

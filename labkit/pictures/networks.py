@@ -17,7 +17,7 @@ from .picture import Picture
 SHEET = 3
 """So many networks stand side by side; further ones come beneath."""
 
-_PORTS, _CARD, _COLUMN = 206, 180, 152
+_PORTS, _CARD, _COLUMN = 200, 156, 138
 _LEAST = 640
 
 
@@ -39,7 +39,7 @@ def draw(holdings: Holdings, most: int = MOST) -> Picture:
     sheets = [shown[n : n + SHEET] for n in range(0, len(shown), SHEET)]
     wide = max((len(sheet) for sheet in sheets), default=0)
     canvas = Canvas(max(_LEAST, 2 * MARGIN + ports + _CARD + 20 + wide * _COLUMN))
-    y = title(canvas, head, _("Who is on one line reaches each other there; between two lines, only who is on both."))
+    y = title(canvas, head, _("Who is on one line reaches each other there. An internal line has no way out."))
     for sheet in sheets:
         y = _sheet(canvas, y, sheet, containers, ports) + 18
     for line in foot:
@@ -73,10 +73,10 @@ def _foot(containers: Sequence[Container], empty: Sequence[str], left_over: int,
     if empty:
         shown, rest = group(empty, 6)
         said.append(_("On these is nobody: {names}.", names=", ".join([*shown, *([more(rest)] if rest else [])])))
-    if left_over:
-        said.append(_("{count} more containers are not drawn.", count=left_over))
-    if lines_over:
-        said.append(_("{count} more networks are not drawn.", count=lines_over))
+    beyond = [many(left_over, _("more container"), _("more containers"))] if left_over else []
+    beyond += [many(lines_over, _("more network"), _("more networks"))] if lines_over else []
+    if beyond:
+        said.append(_("Not drawn: {what}.", what=", ".join(beyond)))
     return said
 
 
@@ -106,7 +106,7 @@ def _sheet(canvas: Canvas, y: float, sheet: Sequence[Network], containers: Seque
         lines = max(lines, _published(canvas, y, container, x), 2 if others else 1)
         if others:
             canvas.text(
-                x + 26, y + 25, _("also on {networks}", networks=", ".join(others)), colour="muted", size=11, room=24
+                x + 26, y + 25, _("also on {networks}", networks=", ".join(others)), colour="muted", size=11, room=19
             )
         y += 32 + 15 * (lines - 1)
     for x in stops:
@@ -116,13 +116,13 @@ def _sheet(canvas: Canvas, y: float, sheet: Sequence[Network], containers: Seque
 
 def _header(canvas: Canvas, x: float, y: float, network: Network) -> None:
     canvas.box(x, y, _COLUMN - 10, 62, fill="tint", edge="blue")
-    canvas.text(x + 8, y + 19, network.name, bold=True, room=16)
-    canvas.text(x + 8, y + 36, _kind(network), colour="muted", size=11.5, room=19)
-    canvas.text(x + 8, y + 53, ", ".join(network.subnets) or "–", size=11.5, room=19)
+    canvas.text(x + 8, y + 19, network.name, bold=True, room=14)
+    canvas.text(x + 8, y + 36, _kind(network), colour="muted", size=11.5, room=16)
+    canvas.text(x + 8, y + 53, ", ".join(network.subnets) or "–", size=11.5, room=16)
 
 
 def _kind(network: Network) -> str:
-    return _("{driver}, no way out", driver=network.driver) if network.internal else network.driver
+    return _("{driver}, internal", driver=network.driver) if network.internal else network.driver
 
 
 def _stop(canvas: Canvas, x: float, y: float, place: Place, container: Container) -> int:
@@ -130,10 +130,10 @@ def _stop(canvas: Canvas, x: float, y: float, place: Place, container: Container
     canvas.dot(x, y, colour="blue", hollow=not place.address and container.state != "running")
     said = _where(place, container)
     canvas.box(x + 9, y - 8, 7 * len(said) + 4, 16, fill="page", edge="page")
-    canvas.text(x + 11, y + 4.5, said, size=11.5, room=19)
+    canvas.text(x + 11, y + 4.5, said, size=11.5, room=16)
     if not place.aliases:
         return 1
-    canvas.text(x + 11, y + 19, ", ".join(place.aliases), size=11, colour="muted", room=19)
+    canvas.text(x + 11, y + 19, ", ".join(place.aliases), size=11, colour="muted", room=17)
     return 2
 
 

@@ -19,7 +19,7 @@ from .picture import Picture
 STEPS = ("connect", "hello", "server", "verify_server", "client", "verify_client", "request")
 """The steps of the handshake, in their order."""
 
-_WIDTH, _LEFT, _RIGHT, _ROW = 860, 150, 710, 54
+_WIDTH, _LEFT, _RIGHT, _ROW = 790, 150, 650, 54
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def failed_step(error: BaseException) -> str:
 def draw(shake: Handshake) -> Picture:
     """Draw the handshake from top to bottom."""
     outcome = _outcome(shake)
-    head = _("The TLS handshake with {address}: {outcome}", address=shake.address, outcome=outcome)
+    head = _("TLS with {address}: {outcome}", address=shake.address, outcome=outcome)
     canvas = Canvas(_WIDTH)
     y = title(canvas, head)
     said = _said(shake)
@@ -179,7 +179,7 @@ def _step(canvas: Canvas, y: float, n: int, step: str, said: str, how: str, shak
     if step.startswith("verify"):
         here = _LEFT if step == "verify_server" else _RIGHT
         lines = _folded(said, 56)
-        left = 176 if here == _LEFT else 684 - 440
+        left = 176 if here == _LEFT else _RIGHT - 26 - 440
         canvas.box(left, y - 19, 440, 38, dashed=how == "late", edge=colour)
         canvas.line([(here, y), (left if here == _LEFT else left + 440, y)], colour=colour)
         for at, line in enumerate(lines[:2]):
@@ -202,7 +202,7 @@ def _step(canvas: Canvas, y: float, n: int, step: str, said: str, how: str, shak
             said,
             size=12,
             anchor="middle",
-            room=74,
+            room=66,
             colour="muted" if how == "late" else "text",
         )
     _sign(canvas, 60, y, how, colour, shake)
@@ -221,11 +221,11 @@ def _sign(canvas: Canvas, x: float, y: float, how: str, colour: str, shake: Hand
 
 
 def _reason(canvas: Canvas, y: float, shake: Handshake, step: str) -> float:
-    lines = _folded(shake.reason, 66)[:3]
+    lines = _folded(shake.reason, 62)[:3]
     foot = 24 if step.startswith("verify") else 8
     canvas.box(_LEFT + 12, y + foot, _RIGHT - _LEFT - 24, 14 + 17 * len(lines), edge="red", thick=2)
     for n, line in enumerate(lines):
-        canvas.text(_LEFT + 24, y + foot + 18 + 17 * n, line, size=12, bold=True, room=74)
+        canvas.text(_LEFT + 24, y + foot + 18 + 17 * n, line, size=12, bold=True, room=66)
     return float(foot + 17 * len(lines))
 
 

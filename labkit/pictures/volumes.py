@@ -13,7 +13,7 @@ from .facts import MOST, Container, Holdings, Mount, group
 from .parts import MARGIN, card, legend, many, title
 from .picture import Picture
 
-_SOURCE, _GAP, _CARD, _WIDTH = 250, 60, 190, 860
+_SOURCE, _GAP, _CARD, _WIDTH = 220, 50, 170, 790
 _ROW = 32
 
 Users = list[tuple[Container, Mount]]
@@ -34,7 +34,7 @@ def draw(holdings: Holdings, most: int = MOST) -> Picture:
     y = title(canvas, head, _("What is in a volume outlives the containers that mount it."))
     for (kind, name), users in shown:
         y = _source(canvas, y, kind, name, users)
-    foot = [_("{count} more are not drawn.", count=left_over)] if left_over else []
+    foot = [_("Not drawn: {count} more.", count=left_over)] if left_over else []
     for line in foot:
         canvas.text(MARGIN, y + 12, line, colour="muted", size=12, room=110)
         y += 20
@@ -61,7 +61,7 @@ def _source(canvas: Canvas, y: float, kind: str, name: str, users: Users) -> flo
     canvas.box(MARGIN, y, _SOURCE, height, edge="blue" if users else "muted", dashed=not users)
     middle = y + 12
     _icon(canvas, MARGIN + 16, middle, kind)
-    canvas.text(MARGIN + 32, middle + 4.5, name, room=27, bold=bool(users))
+    canvas.text(MARGIN + 32, middle + 4.5, name, room=23, bold=bool(users))
     if not users:
         canvas.text(MARGIN + _SOURCE + 14, middle + 4.5, _("mounted by nobody"), colour="muted", size=12)
     elif rows > 1:
@@ -77,7 +77,7 @@ def _source(canvas: Canvas, y: float, kind: str, name: str, users: Users) -> flo
         x = MARGIN + _SOURCE
         canvas.line([(x + 1, foot), (x + _GAP - 2, foot)], arrow=True, colour="blue", dashed=not mount.writable)
         card(canvas, x + _GAP, foot - 11, _CARD, container)
-        canvas.text(x + _GAP + _CARD + 12, foot + 4.5, mount.target, room=26)
+        canvas.text(x + _GAP + _CARD + 12, foot + 4.5, mount.target, room=23)
         tint = "text" if mount.writable else "amber"
         canvas.text(
             _WIDTH - MARGIN, foot + 4.5, _rights(mount), anchor="end", size=12, colour=tint, bold=tint == "amber"

@@ -11,10 +11,10 @@ from .parts import MARGIN, card, legend, many, more, title
 from .parts import containers as count_of
 from .picture import Picture
 
-_IMAGES, _CONTAINERS, _RIGHT = (20, 200), (300, 240), (630, 230)
+_IMAGES, _CONTAINERS, _RIGHT = (20, 170), (252, 216), (560, 200)
 """Where each column begins, and how wide it is."""
 
-_WIDTH, _ROW = 880, 30
+_WIDTH, _ROW = 780, 30
 
 
 def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
@@ -129,7 +129,7 @@ def _cards(canvas: Canvas, top: float, containers: Sequence[Container], feet: Ma
         y = feet[container.name]
         card(canvas, x, y - 11, wide, container)
         if container.ports:
-            canvas.text(x + 26, y + 24, ", ".join(container.ports), size=11.5, colour="muted", room=31)
+            canvas.text(x + 26, y + 24, ", ".join(container.ports), size=11.5, colour="muted", room=27)
             y += 15
         y += _ROW
     if count > len(containers):
@@ -170,8 +170,8 @@ def _words(
         if c.mounts:
             facts.append(_("mounts {what}", what=", ".join(f"{m.source or m.kind} at {m.target}" for m in c.mounts)))
         lines.append("; ".join([*facts, *c.ports]))
-    if counts["containers"] > len(containers):
-        lines.append(_("{count} more containers are not drawn.", count=counts["containers"] - len(containers)))
+    if (beyond := counts["containers"] - len(containers)) > 0:
+        lines.append(_("Not drawn: {what}.", what=many(beyond, _("more container"), _("more containers"))))
     for kind, names in (("images", _("images")), ("networks", _("networks")), ("volumes", _("volumes"))):
         rest = counts[kind] - len(order[kind])
         shown = [*sorted(order[kind]), *([more(rest)] if rest else [])]
