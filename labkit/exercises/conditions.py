@@ -175,7 +175,12 @@ class Conditions(Probe):
             times = (dig(found, "State", "StartedAt"), dig(found, "State", "FinishedAt"))
             self.identity.append(" ".join(map(str, (kind, name, found.get("Id"), found.get("CreatedAt"), *times))))
             self._note(f"GET {path}", str(found.get("Id") or name).removeprefix("sha256:")[:12])
-        self.need(found is not None, Missing(f"GET {path}", about, _("{kind} {name}", kind=kind, name=name)))
+        wanted = _("{kind} {name}", kind=kind, name=name)
+        twins = self.twins(name) if found is None and kind == "network" else 0
+        if twins > 1:
+            said = _("{count} networks of that name", count=twins)
+            self.need(False, Mismatch("GET /networks", about, _("one {thing}", thing=wanted), said))
+        self.need(found is not None, Missing(f"GET {path}", about, wanted))
         return Seen(found or {}, path)
 
     def gone(self, kind: str, name: str, about: str = "") -> None:

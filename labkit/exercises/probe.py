@@ -89,6 +89,11 @@ class Probe:
         found = answer.json() if answer.status == 200 else None
         return found if isinstance(found, dict) else None
 
+    def twins(self, name: str) -> int:
+        """Return how many networks have a name: an old Engine makes two of one, and finds neither by it."""
+        listed = self.get("/networks", filters={"name": [name]})
+        return sum(1 for network in listed.json() if network["Name"] == name) if listed.ok else 0
+
     def again(self, request: Request) -> Exchange | None:
         """Ask once more what a learner asked; None for what changes something, or has no end."""
         said = parse_qsl(request.target.partition("?")[2], keep_blank_values=True)

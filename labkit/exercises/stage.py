@@ -153,15 +153,20 @@ class Stage:
         """Return what the exercise owns and is there; on a shared engine, what carries the label."""
         things = []
         for kind, name in names(exercise, fill):
-            answer = self._session.request("GET", inspect_path(kind, name))
-            if answer.status != 200:
-                continue
-            fields = answer.json()
-            labels = dig(fields, "Config", "Labels") or dig(fields, "Labels") or {}
-            if not self._shared or labels.get(LABEL) == exercise.lab:
-                key = name if kind in ("volume", "image") else str(fields["Id"])
-                things.append(Thing(kind, name, key))
+            for fields in self._found(kind, name):
+                labels = dig(fields, "Config", "Labels") or dig(fields, "Labels") or {}
+                if not self._shared or labels.get(LABEL) == exercise.lab:
+                    key = name if kind in ("volume", "image") else str(fields["Id"])
+                    things.append(Thing(kind, name, key))
         return things
+
+    def _found(self, kind: str, name: str) -> list[dict[str, Any]]:
+        """Return what is there under a name: an old Engine may have several networks of one."""
+        if kind == "network":
+            listed = self._session.request("GET", "/networks", {"filters": {"name": [name]}})
+            return [fields for fields in listed.json() if fields["Name"] == name] if listed.ok else []
+        answer = self._session.request("GET", inspect_path(kind, name))
+        return [answer.json()] if answer.status == 200 else []
 
     def clear(self, exercise: Exercise, fill: Fill) -> list[Thing]:
         """Remove what the exercise owns, undo the rest, and forget the setup."""
