@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import io
 import itertools
 import json
 import re
-import tarfile
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,10 +13,10 @@ from ..messages import _
 from .case import Case
 from .conditions import Seen
 from .draw import Draw
-from .facts import Mismatch, Missing, Unexpected, dig
+from .facts import Mismatch, Missing, Unexpected, dig, show
 from .record import Also, Call, Kind, Solution, Wrong, container, delete, exercise, get, post, put
 
-_SIZE = re.compile(r"(?:^|,)size=(\d+)([kmg]?)(?:,|$)", re.IGNORECASE)
+_SIZE = re.compile(r"(?:^|,)size=(\d+)([kmg]?)(?=,|$)", re.IGNORECASE)
 _UNITS = {"": 1, "k": 1024, "m": 1024**2, "g": 1024**3}
 
 
@@ -29,7 +27,7 @@ def _volume(name: str, **labels: str) -> Call:
 
 def _box(name: str, *binds: str) -> Call:
     """The call that creates a container with mounts, and does not start it."""
-    return container(name, "sleep", "600", start=False, HostConfig={"Binds": list(binds)})[0]
+    return container(name, "sleep", "99999", start=False, HostConfig={"Binds": list(binds)})[0]
 
 
 def _mount(c: Case, box: Seen, target: str) -> dict[str, Any]:
@@ -41,13 +39,10 @@ def _mount(c: Case, box: Seen, target: str) -> dict[str, Any]:
 
 
 def _text(c: Case, box: Seen, path: str) -> str | None:
-    """Return the text of a file in a container, without space around it; None when there is no such file."""
-    answer = c.get(box.path.removesuffix("/json") + "/archive", path=path)
-    if answer.status != 200:
-        return None
-    with tarfile.open(fileobj=io.BytesIO(answer.response.body)) as archive:
-        file = archive.extractfile(archive.getmembers()[0])
-        return file.read(4096).decode("utf-8", "replace").strip() if file else None
+    """Return the text of a file in what is mounted at the first folder of its path; None when there is none."""
+    top = "/" + path.split("/")[1]
+    deeper = any(str(m.get("Destination")).startswith(f"{top}/") for m in box.get("Mounts") or [])
+    return None if deeper else c.file(str(box["Id"]), path)  # what is mounted deeper hides what is there
 
 
 def _users(c: Case, name: str) -> list[dict[str, Any]]:
@@ -61,9 +56,9 @@ def _called(container: Mapping[str, Any]) -> str:
 
 
 def _bytes(options: str) -> int | None:
-    """Return the size that mount options give, in bytes."""
-    found = _SIZE.search(options)
-    return int(found[1]) * _UNITS[found[2].lower()] if found else None
+    """Return the size that mount options give, in bytes; of several, mount takes the last."""
+    found = _SIZE.findall(options)
+    return int(found[-1][0]) * _UNITS[found[-1][1].lower()] if found else None
 
 
 def _ledger(labels: dict[str, str], **options: str) -> Call:
@@ -112,6 +107,8 @@ def _ledger(labels: dict[str, str], **options: str) -> Call:
             _ledger({"team": "audit"}, type="none", device="/tmp", o="bind,size=3m")], expected="tmpfs", found="none"),
         Wrong("too small", [_ledger({"team": "audit"}, type="tmpfs", device="tmpfs", o="size=1m")],
               expected="3145728", found="1048576"),
+        Wrong("a second size", [_ledger({"team": "audit"}, type="tmpfs", device="tmpfs", o="size=3m,size=9m")],
+              expected="3145728", found="9437184"),
         Wrong("no limit", [_ledger({"team": "audit"}, type="tmpfs", device="tmpfs")],
               expected="3145728", found="nothing"),
     ],
@@ -229,6 +226,11 @@ def _letter(text: str = "hello", file: str = "letter.txt", volume: str = "{name:
             post("/containers/create", name="{name:postman}", json={"Image": "busybox", "HostConfig": {"Mounts": [
                 {"Type": "volume", "Source": "{name:letters}", "Target": "/mail", "ReadOnly": True}]}}),
         ]),
+        Also("by a link in the volume", [
+            *container("{name:sender}", "sh", "-c", "echo hello > /out/text; ln -s text /out/letter.txt",
+                       HostConfig={"Binds": ["{name:letters}:/out"]}),
+            post("/containers/{name:sender}/wait"), _box("{name:postman}", "{name:letters}:/mail:ro"),
+        ]),
     ],
     docker=[
         ["docker", "run", "--rm", "-v", "{name:letters}:/out", "busybox", "sh", "-c", "echo hello > /out/letter.txt"],
@@ -265,6 +267,11 @@ _WRITES = ("sh", "-c", "mkdir -p /data; while sleep 5; do date >> /data/pages; d
 _DIARY_GOES = delete("/containers/{name:diary}", force=True)
 
 
+def _new_diary(bind: str) -> Call:
+    """The call that makes the diary anew, and does not start it."""
+    return container("{name:diary}", *_WRITES, start=False, HostConfig={"Binds": [bind]})[0]
+
+
 @exercise(
     "4.4",
     _("The diary that forgets"),
@@ -289,6 +296,7 @@ _DIARY_GOES = delete("/containers/{name:diary}", force=True)
         ],
         "source": [_("The volume with the first page is {name:pages}: is it written like that?")],
         "read only": [_("The program writes, so the mount must be writable.")],
+        "program": [_("The new container needs the program of the old one: Cmd.")],
         "file": [_("The first page was in the volume. lab.reset puts it back.")],
     },
     solution=Solution(
@@ -310,12 +318,14 @@ _DIARY_GOES = delete("/containers/{name:diary}", force=True)
         Wrong("another volume", [
             _volume("{name:page}"), _box("{name:binder}", "{name:page}:/x"),
             put("/containers/{name:binder}/archive", path="/x", tar={"first": "{secret:page}\n"}),
-            _DIARY_GOES, _box("{name:diary}", "{name:page}:/data")],
+            _DIARY_GOES, _new_diary("{name:page}:/data")],
               expected="{name:pages}", found="{name:page}"),
-        Wrong("read-only", [_DIARY_GOES, _box("{name:diary}", "{name:pages}:/data:ro")],
+        Wrong("another program", [_DIARY_GOES, _box("{name:diary}", "{name:pages}:/data")],
+              expected="…>> /data/pages…", found="sleep 99999"),
+        Wrong("read-only", [_DIARY_GOES, _new_diary("{name:pages}:/data:ro")],
               expected="true", found="false"),
         Wrong("with an empty volume of that name", [
-            _DIARY_GOES, delete("/volumes/{name:pages}"), _box("{name:diary}", "{name:pages}:/data")],
+            _DIARY_GOES, delete("/volumes/{name:pages}"), _new_diary("{name:pages}:/data")],
               expected="{secret:page}", found="nothing"),
     ],
 )  # fmt: skip
@@ -328,6 +338,9 @@ def diary(c: Case) -> None:
     mount = _mount(c, box, "/data")
     c.same(c.draw.name("pages"), mount.get("Name"), c.at(box, "Mounts"), "source")
     c.same(True, mount.get("RW"), _("RW of that mount in GET {path}", path=box.path), "read only")
+    program = " ".join(map(str, [*(dig(box, "Config", "Entrypoint") or []), *(dig(box, "Config", "Cmd") or [])]))
+    fact = Missing(c.at(box, "Config", "Cmd"), "program", _WRITES[-1], (program,))
+    c.expect("/data/pages" in program, fact)
     c.same(c.draw.secret("page"), _text(c, box, "/data/first"), _("/data/first in the container"), "file")
 
 
@@ -398,6 +411,11 @@ def _replica(files: Mapping[str, str], target: str = "/data") -> list[Call]:
               expected="{secret:new}", found="total 0"),
         Wrong("the newer file alone", _replica({"ledger.csv": _LEDGERS["ledger.csv"]}),
               expected="{secret:old}", found="nothing"),
+        Wrong("moved within the Engine", [
+            *container("{name:copier}", "sh", "-c", "mv /from/* /to/",
+                       HostConfig={"Binds": ["{name:origin}:/from", "{name:replica}:/to"]}),
+            post("/containers/{name:copier}/wait"), _box("{name:shelf}", "{name:replica}:/data"),
+        ], expected="{secret:new}, {secret:old}", found="nothing, nothing"),
         Wrong("moved, not copied", [
             *_replica(_LEDGERS), delete("/containers/{name:attic}"), delete("/volumes/{name:origin}")],
               expected="volume {name:origin}", found="nothing"),
@@ -415,6 +433,15 @@ def replica(c: Case) -> None:
     where = _("{path} in the container", path="/data/old/ledger.csv")
     c.same(c.draw.secret("old"), _text(c, shelf, "/data/old/ledger.csv"), where, "files")
     c.volume("origin", "origin")
+    for user in _users(c, c.draw.name("origin")):  # where none is left, nobody can look into it
+        box = c.look("container", str(user.get("Id"))) or {}
+        places = {m.get("Name"): m.get("Destination") for m in dig(box, "Mounts") or []}
+        folder = places.get(c.draw.name("origin"), "")
+        there = [c.file(str(user.get("Id")), f"{folder}/{file}") for file in _LEDGERS]
+        wanted = [c.draw.secret("new"), c.draw.secret("old")]
+        where = _("the files of {volume} in {container}", volume=c.draw.name("origin"), container=_called(user))
+        c.expect(there == wanted, Mismatch(where, "origin", ", ".join(wanted), ", ".join(map(show, there))))
+        break
 
 
 _HOLDERS = ("room-a", "room-b", "room-c")
@@ -424,7 +451,18 @@ def _held(draw: Draw) -> Sequence[Call]:
     holder = draw.choice("holder", _HOLDERS)
     return [
         *(_volume("{name:" + word + "}") for word in ("held", "other")),
-        *(_box("{name:" + w + "}", "{name:" + ("held" if w == holder else "other") + "}:/data") for w in _HOLDERS),
+        *(
+            call
+            for w in _HOLDERS
+            for call in container(
+                "{name:" + w + "}",
+                "sleep",
+                "99999",
+                start=False,
+                keep="holder" if w == holder else "",
+                HostConfig={"Binds": ["{name:" + ("held" if w == holder else "other") + "}:/data"]},
+            )
+        ),
     ]
 
 
@@ -441,7 +479,7 @@ _ASK_HELD = get("/containers/json", all=True, filters={"volume": ["{name:held}"]
     "4.6",
     _("Who holds it"),
     Kind.FIND_OUT,
-    owns=[*(f"container:{word}" for word in _HOLDERS), "volume:held", "volume:other"],
+    owns=[*(f"container:{word}" for word in (*_HOLDERS, "lodger")), "volume:held", "volume:other"],
     values=_rooms,
     setup=_held,
     hints={
@@ -461,6 +499,8 @@ _ASK_HELD = get("/containers/json", all=True, filters={"volume": ["{name:held}"]
     wrong=[
         Wrong("another container", answer='"{empty}"', found="…it uses another volume…"),
         Wrong("the volume", answer='"{name:held}"', found="…the volume itself…"),
+        Wrong("one made for the answer", [_box("{name:lodger}", "{name:held}:/data")], '"{name:lodger}"',
+              found="…it was made later…"),
         Wrong("none", answer='"none"', found="none"),
         Wrong("the image", answer='"busybox"', found="busybox"),
         Wrong("the holder was deleted", [delete("/containers/{holder}")], '"{holder}"',
@@ -474,9 +514,13 @@ def held(c: Case) -> None:
     name = c.draw.name("held")
     users = {str(user.get("Id")): _called(user) for user in _users(c, name)}
     c.need(bool(users), Missing(asked, "", _("a container that uses {volume}", volume=name)))
-    meant = next((n for id, n in users.items() if len(given) >= 12 and id.startswith(given)), given)
-    truth = meant if meant in users.values() else next(iter(users.values()))
+    holder = c.kept["holder"]
+    c.intact(holder in users, _("The container that held {volume} is not there any more.", volume=name))
+    short = given.lower()
+    meant = next((n for id, n in users.items() if len(short) >= 12 and id.startswith(short)), given)
+    truth = users.pop(holder)
     others = {c.draw.name(word): _("it uses another volume") for word in _HOLDERS}
+    others |= dict.fromkeys(users.values(), _("it was made later"))
     others[name] = _("the volume itself")
     c.right(truth, meant, _("the container that uses {volume}", volume=name), asked, others)
 
@@ -491,7 +535,7 @@ def _used(draw: Draw) -> Sequence[Call]:
         calls.append(_volume("{name:" + word + "}"))
         if use != "unused":
             binds = {"Binds": ["{name:" + word + "}:/data"]}
-            calls += container("{name:user-" + use + "}", "sleep", "600", start=use == "running", HostConfig=binds)
+            calls += container("{name:user-" + use + "}", "sleep", "99999", start=use == "running", HostConfig=binds)
     return calls
 
 
@@ -540,6 +584,9 @@ def predicted(c: Case) -> None:
     given = tuple(c.statuses(len(_VOLUMES)))
     users = [_users(c, c.draw.name(word)) for word in _VOLUMES]
     truth = tuple(409 if some else 204 for some in users)
+    for word, some, use in zip(_VOLUMES, users, c.draw.choice("uses", _USES)):
+        changed = _("The containers that use {volume} are others than at the beginning.", volume=c.draw.name(word))
+        c.intact(bool(some) == (use != "unused"), changed)
     running = tuple(409 if any(user.get("State") == "running" for user in some) else 204 for some in users)
     others = {running: _("as if only a running container counted")}
     right = _("what DELETE answers for each of the three, in order")
@@ -558,7 +605,7 @@ _FLAT_GOES = delete("/volumes/{name:flat}")
     setup=[
         _volume("{name:flat}"),
         _volume("{name:cellar}"),
-        *container("{name:tenant}", "sleep", "600", HostConfig={
+        *container("{name:tenant}", "sleep", "99999", HostConfig={
             "Binds": ["{name:flat}:/flat", "{name:cellar}:/cellar"],
             "Mounts": [{"Type": "volume", "Target": "/bin-bag", "VolumeOptions": {
                 "Labels": {"docker-api-lab": "04", "tenant": "{name:tenant}"}}}]}),
@@ -593,6 +640,9 @@ _FLAT_GOES = delete("/volumes/{name:flat}")
         Wrong("the flat is left", [_TENANT_GOES], expected="no volume {name:flat}", found="volume {name:flat}"),
         Wrong("the cellar cleared too", [_TENANT_GOES, _FLAT_GOES, delete("/volumes/{name:cellar}")],
               expected="volume {name:cellar}", found="nothing"),
+        Wrong("the cellar cleared, and made again", [
+            _TENANT_GOES, _FLAT_GOES, delete("/volumes/{name:cellar}"), _volume("{name:cellar}")],
+              expected="the volume {name:cellar} that was there"),
     ],
 )  # fmt: skip
 def tenant(c: Case) -> None:
@@ -605,7 +655,7 @@ def tenant(c: Case) -> None:
     left = answer.json().get("Volumes") or []
     where = _("GET /volumes with the label {label}", label=f"tenant={name}")
     c.expect(not left, Unexpected(where, "anonymous", _("anonymous volume of {container}", container=name)))
-    c.volume("cellar", "cellar")
+    c.stays("volume", "cellar", "cellar")
 
 
 _DANGLING = get("/volumes", filters={"dangling": ["true"]})
@@ -621,10 +671,14 @@ def _tells(answer: Any) -> tuple[bool, set[str]]:
     if answer.request.path == "/system/df":
         counts = {str(v.get("Name")): dig(v, "UsageData", "RefCount") for v in volumes}
         return any(count is not None for count in counts.values()), {n for n, count in counts.items() if count == 0}
-    query = parse_qs(answer.request.target.partition("?")[2])
-    filters = json.loads(query.get("filters", ["{}"])[0] or "{}")
-    asked = {str(value).lower() for value in filters.get("dangling") or ()} & {"true", "1", "t"}
+    asked = {str(value) for value in _filters(answer).get("dangling") or ()} & {"true", "1"}
     return bool(asked), {str(v.get("Name")) for v in volumes}
+
+
+def _filters(answer: Any) -> dict[str, Any]:
+    """Return the filters of a request that the Engine has taken: an object of lists, or of objects."""
+    query = parse_qs(answer.request.target.partition("?")[2])
+    return dict(json.loads(query.get("filters", ["{}"])[0] or "{}")) if answer.ok else {}
 
 
 @exercise(
@@ -662,6 +716,10 @@ def _tells(answer: Any) -> tuple[bool, set[str]]:
               expected="which volumes no container uses", found="GET …/volumes/{name:idle}"),
         Wrong("with a name in the way", [get("/volumes", filters={"dangling": ["true"], "name": ["{name:busy}"]})], "r",
               expected="{name:idle}", found="…"),
+        Wrong("one of the two alone", [
+            get("/volumes", filters={"dangling": ["true"], "name": ["{name:idle}"]})], "r",
+              expected="{name:busy}", found="{name:idle}"),
+        Wrong("a filter that is none", [get("/volumes", filters="dangling")], "r", expected="200", found="…"),
         Wrong("the user was deleted", [delete("/containers/{name:worker}"), _DANGLING], "r",
               expected="no {name:busy}", found="{name:busy}"),
     ],
@@ -673,10 +731,17 @@ def evidence(c: Case) -> None:
     tells, unused = _tells(answer)
     where = _("the request that you gave")
     asked = f"{answer.request.method} {answer.request.target}"
+    c.need(answer.ok, Mismatch(where, "", 200, answer.status))
     c.need(tells, Mismatch(where, "", _("a response that tells used volumes from unused ones"), asked))
     where = _("the unused volumes in that response")
     c.has(c.draw.name("idle"), sorted(unused), where, "narrow")
     c.lacks(c.draw.name("busy"), unused, where, "busy")
+    if answer.request.path == "/volumes":  # a list that could not hold it says nothing about it
+        rest = {name: value for name, value in _filters(answer).items() if name != "dangling"}
+        listed = c.get("/volumes", filters=rest)
+        every = [str(v.get("Name")) for v in (listed.json().get("Volumes") or [] if listed.ok else [])]
+        where = _("what that request lists without dangling")
+        c.has(c.draw.name("busy"), every, where, "narrow")
 
 
 _YEARS = {"past-a": "2016", "past-b": "2016", "past-used": "2016", "now": "2026"}
@@ -719,6 +784,10 @@ def _prune(year: str) -> Call:
               expected="no volume {name:past-a}", found="volume {name:past-a}"),
         Wrong("without the year", [post("/v1.41/volumes/prune", filters={"label": ["docker-api-lab={lab}"]})],
               expected="volume {name:now}", found="nothing"),
+        Wrong("without the year, and made again", [
+            *(delete(f"/volumes/{{name:{word}}}") for word in ("past-a", "past-b", "now")),
+            _volume("{name:now}", year="2026")],
+              expected="the volume {name:now} that was there"),
         Wrong("made room by force", [
             _prune("2016"), delete("/containers/{name:historian}"), delete("/volumes/{name:past-used}")],
               expected="volume {name:past-used}", found="nothing"),
@@ -730,5 +799,5 @@ def pruned(c: Case) -> None:
     do those in use."""
     c.gone("volume", c.draw.name("past-a"), "left")
     c.gone("volume", c.draw.name("past-b"), "left")
-    c.volume("now", "too much")
-    c.volume("past-used", "too much")
+    c.stays("volume", "now", "too much")
+    c.stays("volume", "past-used", "too much")
