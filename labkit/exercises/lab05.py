@@ -4,35 +4,40 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from ipaddress import ip_network
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from typing import Any
 
 from ..messages import _
 from .case import Case
 from .conditions import Seen
 from .draw import Draw, address
-from .facts import Missing, Unexpected, dig
+from .facts import Mismatch, Missing, Unexpected, dig
 from .record import Also, Call, Kind, Solution, Wrong, container, delete, exercise, get, post
 
-WAITING = ("sleep", "3600")
+WAITING = ("sleep", "99999")
 
 
 def _network(
-    word: str, subnet: str = "", labels: Mapping[str, str] | None = None, refused: bool = False, **fields: Any
+    word: str,
+    subnet: str = "",
+    labels: Mapping[str, str] | None = None,
+    refused: bool = False,
+    keep: str = "",
+    **fields: Any,
 ) -> Call:
     """The call that creates a network with the name drawn for `word`."""
     config = {"IPAM": {"Config": [{"Subnet": subnet}]}} if subnet else {}
     body = {"Name": f"{{name:{word}}}", "CheckDuplicate": True, "Labels": dict(labels or {}), **config, **fields}
-    return post("/networks/create", json=body, refused=refused)
+    return post("/networks/create", json=body, refused=refused, keep=keep)
 
 
-def _up(word: str, network: str, start: bool = True, **endpoint: Any) -> list[Call]:
+def _up(word: str, network: str, start: bool = True, keep: str = "", **endpoint: Any) -> list[Call]:
     """Calls that make a container on a network, both named by their words, and start it."""
     place = network if network in ("bridge", "host", "none") else f"{{name:{network}}}"
     host: dict[str, Any] = {"HostConfig": {"NetworkMode": place}}
     if endpoint:
         host["NetworkingConfig"] = {"EndpointsConfig": {place: endpoint}}
-    return container(f"{{name:{word}}}", *WAITING, start=start, **host)
+    return container(f"{{name:{word}}}", *WAITING, start=start, keep=keep, **host)
 
 
 def _connect(word: str, network: str, **endpoint: Any) -> Call:
@@ -93,7 +98,10 @@ def _lodging(draw: Draw) -> Sequence[Call]:
 
 
 def _lodging_values(draw: Draw) -> Mapping[str, str]:
-    return {"home": draw.name(draw.choice("home", _HOUSES))}
+    home = draw.choice("home", _HOUSES)
+    n, away = next((n, word) for n, word in enumerate(_HOUSES) if word != home)
+    address_there = address(draw.subnet("inner"), 16 * n + 9)
+    return {"home": draw.name(home), "away": draw.name(away), "away_address": address_there}
 
 
 _LODGER = get("/containers/{name:lodger}/json")
@@ -130,6 +138,10 @@ _LODGER = get("/containers/{name:lodger}/json")
         Wrong("the network's id", [_LODGER], 'r.json()["NetworkSettings"]["Networks"]["{home}"]["NetworkID"]',
               found="…the id of its network…"),
         Wrong("loopback", answer='"127.0.0.1"', found="127.0.0.1"),
+        Wrong("a further network, with an address of one's own", [
+            post("/networks/{away}/connect", json={"Container": "{name:lodger}", "EndpointConfig": {
+                "IPAMConfig": {"IPv4Address": "{away_address}"}}}),
+        ], '"{away_address}"', found="…put on later…"),
         Wrong("the lodger was moved out", [post("/networks/{home}/disconnect", json={"Container": "{name:lodger}"})],
               '"127.0.0.1"', expected="{name:lodger} on one of the three networks", found="nothing"),
         Wrong("the lodger was deleted", [delete("/containers/{name:lodger}", force=True)], '"127.0.0.1"',
@@ -142,13 +154,15 @@ def lodger(c: Case) -> None:
     given = c.text().partition("/")[0]
     box = c.container("lodger")
     where = _("NetworkSettings.Networks in GET {path}", path=box.path)
-    mine = {name: e for name, e in _endpoints(box).items() if name in map(c.draw.name, _HOUSES) and e.get("IPAddress")}
+    on = {name: e for name, e in _endpoints(box).items() if e.get("IPAddress")}
+    mine = {name: e for name, e in on.items() if name == c.fill("{home}")}
     home = _("{container} on one of the three networks", container=c.draw.name("lodger"))
     c.need(bool(mine), Missing(where, "", home))
     truths = {str(endpoint["IPAddress"]) for endpoint in mine.values()}
     others = {str(endpoint.get("Gateway")): _("the gateway") for endpoint in mine.values()}
     others |= dict.fromkeys(mine, _("the name of its network"))
     others |= {str(endpoint.get("NetworkID")): _("the id of its network") for endpoint in mine.values()}
+    others |= {str(e["IPAddress"]): _("that on a network it was put on later") for n, e in on.items() if n not in mine}
     truth = given if given in truths else min(truths)
     c.right(truth, given, _("the address of {container}", container=c.draw.name("lodger")), where, others)
 
@@ -181,10 +195,13 @@ _LAST = "{address:lan.254}"
         [_lan(Gateway=_LAST, IPRange=_UPPER)],
         _("Subnet says which addresses belong to the network, IPRange which of them the Engine hands out by itself."),
     ),
-    also=[Also("with a driver and an option", [
-        _network("lan", Driver="bridge", Options={"com.docker.network.driver.mtu": "1400"},
-                 IPAM={"Driver": "default", "Config": [
-                     {"Subnet": "{subnet:lan}", "Gateway": _LAST, "IPRange": _UPPER}]})])],
+    also=[
+        Also("with a driver and an option", [
+            _network("lan", Driver="bridge", Options={"com.docker.network.driver.mtu": "1400"},
+                     IPAM={"Driver": "default", "Config": [
+                         {"Subnet": "{subnet:lan}", "Gateway": _LAST, "IPRange": _UPPER}]})]),
+        Also("a smaller range", [_lan(Gateway=_LAST, IPRange="{address:lan.128}/26")]),
+    ],
     docker=[["docker", "network", "create", "--subnet", "{subnet:lan}", "--gateway", _LAST, "--ip-range", _UPPER,
              "--label", "docker-api-lab=05", "{name:lan}"]],
     wrong=[
@@ -205,10 +222,31 @@ def lan(c: Case) -> None:
     subnet, and the Engine hands out addresses from the upper half alone: `IPRange`, a subnet within the subnet that
     begins with address number 128."""
     network = c.network("lan")
-    config = ("IPAM", "Config", 0)
-    c.field(network, *config, "Subnet", equals="{subnet:lan}", about="subnet")
+    config = ("IPAM", "Config", _first(network, c.draw.subnet("lan")))
+    driver = network.get("Driver")
+    where, found = c.at(network, *config, "Subnet"), dig(network, *config, "Subnet")
+    fact = Mismatch(where, "subnet", c.draw.subnet("lan"), found)
+    if driver != "bridge":
+        fact = Mismatch(c.at(network, "Driver"), "subnet", "bridge", driver)
+    c.expect(found == c.draw.subnet("lan") and driver == "bridge", fact)
     c.field(network, *config, "Gateway", equals=_LAST, about="gateway")
-    c.field(network, *config, "IPRange", equals=_UPPER, about="range")
+    range_, upper = dig(network, *config, "IPRange"), ip_network(c.fill(_UPPER))
+    c.expect(_begins(range_, upper), Mismatch(c.at(network, *config, "IPRange"), "range", str(upper), range_))
+
+
+def _first(network: Seen, subnet: str) -> int:
+    """Return the number of the configuration with a subnet; 0 when none has it.  IPv6 may stand beside it."""
+    subnets = [dig(config, "Subnet") for config in dig(network, "IPAM", "Config") or []]
+    return subnets.index(subnet) if subnet in subnets else 0
+
+
+def _begins(text: object, upper: IPv4Network | IPv6Network) -> bool:
+    """Whether a range is a network, or the beginning of it."""
+    try:
+        range_ = ip_network(str(text), strict=False)
+    except ValueError:
+        return False
+    return range_.network_address == upper.network_address and range_.prefixlen >= upper.prefixlen
 
 
 _ASKED = ("{address:outer.0}/26", "{address:outer.64}/26", "{address:outer.128}/25", "{address:outer.0}/24")
@@ -217,7 +255,7 @@ _TAKEN = ((0, 27), (64, 28), (192, 27))
 
 def _taken(draw: Draw) -> Sequence[Call]:
     first, length = draw.choice("taken", _TAKEN)
-    return [_network("taken", f"{address(draw.subnet('outer'), first)}/{length}")]
+    return [_network("taken", f"{address(draw.subnet('outer'), first)}/{length}", keep="taken")]
 
 
 def _refusals(draw: Draw) -> Mapping[str, str]:
@@ -271,6 +309,8 @@ def overlaps(c: Case) -> None:
     Don't create anything. The answer is a list of four status codes."""
     given = tuple(c.statuses(len(_ASKED)))
     network = c.network("taken")
+    same = network.get("Id") == c.kept.get("taken", network.get("Id"))
+    c.intact(same, c.fill(_("The network {name:taken} is another one than at the beginning.")))
     taken = ip_network(dig(network, "IPAM", "Config", 0, "Subnet"))
     asked = [ip_network(c.fill(text)) for text in _ASKED]
     truth = tuple(403 if range_.overlaps(taken) else 201 for range_ in asked)
@@ -284,9 +324,9 @@ _SHOP = _network("shop", "{subnet:shop}")
 _TEN = {"IPv4Address": "{address:shop.10}"}
 
 
-def _stock(image: str = "redis", start: bool = True, **endpoint: Any) -> list[Call]:
+def _stock(image: str = "redis", start: bool = True, cmd: Sequence[str] = (), **endpoint: Any) -> list[Call]:
     config = {"EndpointsConfig": {"{name:shop}": endpoint}}
-    return container("{name:stock}", *(WAITING if image == "busybox" else ()), image=image, start=start,
+    return container("{name:stock}", *(WAITING if image == "busybox" else cmd), image=image, start=start,
                      HostConfig={"NetworkMode": "{name:shop}"}, NetworkingConfig=config)  # fmt: skip
 
 
@@ -304,6 +344,7 @@ def _stock(image: str = "redis", start: bool = True, **endpoint: Any) -> list[Ca
         ],
         "subnet": [_("The subnet of the network is {subnet:shop}.")],
         "image": [_('"Image": "redis"')],
+        "program": [_("The image knows what to run: leave Cmd out, or let it begin with redis-server.")],
         "state": [_("A container that was created does not run yet: POST /containers/{name:stock}/start.")],
         "network": [_("Connect the container to {name:shop}: is it there in NetworkSettings.Networks?")],
         "alias": [_("Aliases is a list. To change it, disconnect the container and connect it again.")],
@@ -314,7 +355,12 @@ def _stock(image: str = "redis", start: bool = True, **endpoint: Any) -> list[Ca
          _connect("stock", "shop", Aliases=["stock"], IPAMConfig=_TEN)],
         _("EndpointConfig describes one plug of the container: its further names and its address on that network."),
     ),
-    also=[Also("all at the creation", [_SHOP, *_stock(Aliases=["stock", "store"], IPAMConfig=_TEN)])],
+    also=[
+        Also("all at the creation", [_SHOP, *_stock(Aliases=["stock", "store"], IPAMConfig=_TEN)]),
+        Also("by the id of the image", [
+            get("/images/redis/json", keep="redis"), _SHOP,
+            *_stock(image="{kept:redis}", Aliases=["stock"], IPAMConfig=_TEN)]),
+    ],
     docker=[
         ["docker", "network", "create", "--subnet", "{subnet:shop}", "{name:shop}"],
         ["docker", "run", "-d", "--name", "{name:stock}", "--network", "{name:shop}", "--network-alias", "stock",
@@ -327,6 +373,13 @@ def _stock(image: str = "redis", start: bool = True, **endpoint: Any) -> list[Ca
               expected="{subnet:shop}", found="{address:shop.0}/25"),
         Wrong("a busybox", [_SHOP, *_stock(image="busybox", Aliases=["stock"], IPAMConfig=_TEN)],
               expected="redis", found="busybox"),
+        Wrong("a busybox that is called redis", [
+            post("/images/busybox/tag", repo="redis", tag="none"), _SHOP,
+            *_stock(image="redis:none", cmd=WAITING, Aliases=["stock"], IPAMConfig=_TEN),
+            delete("/images/redis:none", force=True)],
+              expected="redis", found="re…"),
+        Wrong("a redis that sleeps", [_SHOP, *_stock(cmd=WAITING, Aliases=["stock"], IPAMConfig=_TEN)],
+              expected="redis-server", found="…sleep 99999"),
         Wrong("not started", [_SHOP, *_stock(start=False, Aliases=["stock"], IPAMConfig=_TEN)],
               expected="running", found="created"),
         Wrong("on the default bridge alone", [_SHOP, *container("{name:stock}", image="redis")],
@@ -341,9 +394,17 @@ def redis(c: Case) -> None:
     shop = c.network("shop")
     c.field(shop, "IPAM", "Config", 0, "Subnet", equals="{subnet:shop}", about="subnet")
     box = c.container("stock")
-    image = re.split("[:@]", str(dig(box, "Config", "Image") or "").rpartition("/")[2])[0]
-    c.same("redis", image, c.at(box, "Config", "Image"), "image")
+    image = str(dig(box, "Config", "Image") or "")
+    program = " ".join(map(str, [box.get("Path"), *(box.get("Args") or [])]))
+    redis = _is_redis(c, box)
     _runs(c, box)
+    serves = dig(box, "State", "Status") != "running" or c.runs("redis-server", box)
+    fact = Mismatch(
+        c.at(box, "Config", "Image"), "image", "redis", re.split("[:@]", image.rpartition("/")[2])[0] or image
+    )
+    if redis:
+        fact = Mismatch(c.at(box, "Args"), "program", "redis-server", program)
+    c.expect(redis and serves, fact)
     name = c.draw.name("shop")
     networks = _endpoints(box)
     c.need(name in networks, Missing(c.at(box, "NetworkSettings", "Networks"), "network", name, tuple(networks)))
@@ -351,6 +412,16 @@ def redis(c: Case) -> None:
     c.has("stock", _names(networks[name]), where, "alias")
     wish = dig(networks, name, "IPAMConfig", "IPv4Address")
     c.same(c.fill("{address:shop.10}"), wish, c.at(box, "NetworkSettings", "Networks", name, "IPAMConfig"), "address")
+
+
+def _is_redis(c: Case, box: Seen) -> bool:
+    """Whether a container is of the image redis, under whatever tag or id."""
+    if box.get("Image") == dig(c.look("image", "redis"), "Id"):
+        return True
+    named = re.fullmatch(r"(.*/)?redis(:[^/@]*)?(@.*)?", str(dig(box, "Config", "Image") or ""))
+    config = dig(c.look("image", str(box.get("Image"))), "Config")
+    words = [*(dig(config, "Entrypoint") or []), *(dig(config, "Cmd") or [])]
+    return bool(named) and "redis-server" in words
 
 
 @exercise(
@@ -380,7 +451,10 @@ def redis(c: Case) -> None:
         _("Each network knows its own containers; the container knows all its networks."),
         "r",
     ),
-    also=[Also("from the list of containers", [get("/containers/json", all=True)], "r")],
+    also=[
+        Also("from the list of containers", [get("/containers/json", all=True)], "r"),
+        Also("from what takes space", [get("/system/df")], "r"),
+    ],
     wrong=[
         Wrong("one network", [get("/networks/{name:inside}")], "r",
               expected="both networks of the container", found="GET /networks/{name:inside}"),
@@ -397,9 +471,12 @@ def redis(c: Case) -> None:
 def gate(c: Case) -> None:
     """Somebody claims that the container `{name:gate}` is on one network only. Produce one response that shows both of
     its networks, `{name:inside}` and `{name:outside}`, and give it to the check."""
-    answer = c.evidence(_("both networks of the container"), "/containers/{id}/json", "/containers/json")
+    endpoints = ("/containers/{id}/json", "/containers/json", "/system/df")
+    answer = c.evidence(_("both networks of the container"), *endpoints)
     body = answer.json() if answer.ok else []
     name = c.draw.name("gate")
+    if answer.request.path == "/system/df":
+        body = dig(body, "Containers") or []
     listed = body if isinstance(body, list) else [body]
     mine = [b for b in listed if f"/{name}" in (b.get("Names") or [b.get("Name")])]
     where = _("the response that you gave")
@@ -538,6 +615,9 @@ _SERVED = _connect("kitchen", "hall", Aliases=["kitchen"])
     ),
     also=[
         Also("the waiter goes to the kitchen", [_connect("waiter", "cellar-net")]),
+        Also("by a link", [
+            _connect("kitchen", "hall"), _disconnect("waiter", "hall"),
+            _connect("waiter", "hall", Links=["{name:kitchen}:kitchen"])]),
         Also("the kitchen moves", [_disconnect("kitchen", "cellar-net"), _SERVED]),
         Also("the kitchen is made anew", [
             delete("/containers/{name:kitchen}", force=True), *_up("kitchen", "hall", Aliases=["kitchen"])]),
@@ -571,9 +651,21 @@ def kitchen(c: Case) -> None:
     own = c.draw.name("kitchen")
     shared = {net: set(_names(e)) - {own} for net, e in _endpoints(cook).items() if net in theirs}
     named = any("kitchen" in names for names in shared.values())  # the default bridge takes no aliases
+    named = named or _linked(waiter, cook, [net for net in shared if net != "bridge"])
     wanted = _("a network of both on which {name} is a name", name="kitchen")
     there = tuple(f"{net} ({', '.join(sorted(names)) or _('no alias')})" for net, names in shared.items())
     c.expect(named, Missing(c.at(cook, "NetworkSettings", "Networks"), "alias", wanted, there))
+
+
+def _linked(waiter: Seen, cook: Seen, shared: Sequence[str]) -> bool:
+    """Whether the name kitchen is the waiter's own word for the kitchen: by a link, or by a line in its /etc/hosts."""
+    known = {str(cook.get("Name")).lstrip("/"), str(cook["Id"]), str(cook["Id"])[:12]}
+    links = [str(link).partition(":") for net in shared for link in _endpoints(waiter)[net].get("Links") or []]
+    hosts = [str(line).partition(":") for line in dig(waiter, "HostConfig", "ExtraHosts") or []]
+    places = {_endpoints(cook)[net].get("IPAddress") for net in shared}
+    return any(of.lstrip("/") in known and alias == "kitchen" for of, _colon, alias in links) or any(
+        name == "kitchen" and place in places for name, _colon, place in hosts
+    )
 
 
 _WARD = delete("/networks/{name:ward}")
@@ -584,7 +676,10 @@ _WARD = delete("/networks/{name:ward}")
     _("The ward is closed"),
     Kind.MAKE,
     owns=["container:nurse", "container:doctor", "network:ward"],
-    setup=[_network("ward", "{address:inner.208}/28"), *_up("nurse", "ward"), *_up("doctor", "ward")],
+    setup=[
+        _network("ward", "{address:inner.208}/28"), *_up("nurse", "ward", keep="nurse"),
+        *_up("doctor", "ward", keep="doctor"),
+    ],
     begin=_("See who is on it: GET /networks/{name:ward}"),
     hints={
         "": [
@@ -617,6 +712,9 @@ _WARD = delete("/networks/{name:ward}")
         Wrong("by deleting the nurse", [
             delete("/containers/{name:nurse}", force=True), _disconnect("doctor", "ward"), _WARD],
               expected="container {name:nurse}", found="nothing"),
+        Wrong("the nurse made anew", [
+            delete("/containers/{name:nurse}", force=True), _disconnect("doctor", "ward"), _WARD,
+            *_up("nurse", "bridge")], expected="the container {name:nurse} that was there"),
         Wrong("by killing the doctor", [
             _disconnect("nurse", "ward"), post("/containers/{name:doctor}/kill"),
             post("/containers/{name:doctor}/wait"), _WARD], expected="running", found="exited"),
@@ -631,7 +729,7 @@ def ward(c: Case) -> None:
     there = _("network {name} with {members}", name=name, members=", ".join(members) or _("nobody"))
     c.expect(found is None, Unexpected(f"GET /networks/{name}", "members", there))
     for word in ("nurse", "doctor"):
-        _runs(c, c.container(word, "state"))
+        _runs(c, c.stays("container", word, "state"))
 
 
 _PROJECTS = {"moon-a": "apollo", "moon-b": "apollo", "moon-used": "apollo", "orbit": "gemini"}
@@ -644,7 +742,8 @@ _RANGES = {"moon-a": 48, "moon-b": 96, "moon-used": 224, "orbit": 240}
     Kind.MAKE,
     owns=["container:astronaut", *(f"network:{word}" for word in _PROJECTS)],
     setup=[
-        *(_network(word, f"{{address:inner.{_RANGES[word]}}}/28", {"project": of}) for word, of in _PROJECTS.items()),
+        *(_network(word, f"{{address:inner.{_RANGES[word]}}}/28", {"project": of}, keep=word)
+          for word, of in _PROJECTS.items()),
         *_up("astronaut", "moon-used"),
     ],
     begin=_('List them first: lab.get("/networks", filters={"label": ["project=apollo"]})'),
@@ -670,6 +769,9 @@ _RANGES = {"moon-a": 48, "moon-b": 96, "moon-used": 224, "orbit": 240}
               expected="no network {name:moon-a}", found="network {name:moon-a}"),
         Wrong("without the project", [post("/networks/prune", filters={"label": ["docker-api-lab={lab}"]})],
               expected="network {name:orbit}", found="nothing"),
+        Wrong("without the project, and made again", [
+            post("/networks/prune", filters={"label": ["docker-api-lab={lab}"]}), _network("orbit")],
+              expected="the network {name:orbit} that was there"),
         Wrong("by force", [
             delete("/containers/{name:astronaut}", force=True),
             post("/networks/prune", filters={"label": ["project=apollo"]})],
@@ -681,5 +783,5 @@ def project(c: Case) -> None:
     container is on: `{name:moon-a}` and `{name:moon-b}`. Networks of another project stay, and so do those in use."""
     c.gone("network", c.draw.name("moon-a"))
     c.gone("network", c.draw.name("moon-b"))
-    c.network("orbit", "too much")
-    c.network("moon-used", "too much")
+    c.stays("network", "orbit", "too much")
+    c.stays("network", "moon-used", "too much")
