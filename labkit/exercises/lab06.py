@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
@@ -44,7 +45,7 @@ DOOR = """server {
 """
 """The configuration of the nginx in front: every page comes from the container called app."""
 
-_IDLE = ("sleep", "600")
+_IDLE = ("sleep", "99999")
 
 
 def _network(word: str, *, internal: bool = False, subnet: str = "", **rest: Any) -> Call:
@@ -63,14 +64,17 @@ def _on(word: str, *aliases: str) -> dict[str, Any]:
     }
 
 
-def _redis(word: str, network: str, volume: str = "", start: bool = True, keep: str = "", **host: Any) -> list[Call]:
+_WRITING = ("redis-server", "--appendonly", "yes")
+
+
+def _redis(
+    word: str, network: str, volume: str = "", start: bool = True, keep: str = "", cmd: Sequence[str] = _WRITING
+) -> list[Call]:
     """The calls that start a redis which writes all that it is told to /data."""
     fields = _on(network, "store")
     mounts = {"Mounts": [{"Type": "volume", "Source": f"{{name:{volume}}}", "Target": "/data"}]} if volume else {}
-    fields["HostConfig"] |= {**mounts, **host}
-    return container(
-        f"{{name:{word}}}", "redis-server", "--appendonly", "yes", image="redis", start=start, keep=keep, **fields
-    )
+    fields["HostConfig"] |= mounts
+    return container(f"{{name:{word}}}", *cmd, image="redis", start=start, keep=keep, **fields)
 
 
 def _tell(word: str, text: str) -> list[Call]:
@@ -106,9 +110,35 @@ def _running(x: Case, made: Seen) -> None:
     x.need(running is True, Mismatch(x.at(made, "State", "Running"), "", True, running))
 
 
-def _networks(x: Case, made: Seen, *words: str) -> None:
+def _networks(x: Case, made: Seen, *words: str, alone: bool = True) -> None:
+    """State which networks a container is on; `alone`: and on no other."""
     found = sorted(dig(made, "NetworkSettings", "Networks") or {})
-    x.same(sorted(x.draw.name(word) for word in words), found, x.at(made, "NetworkSettings", "Networks"), "networks")
+    wanted = sorted(x.draw.name(word) for word in words)
+    fact = Mismatch(x.at(made, "NetworkSettings", "Networks"), "networks", wanted, found)
+    x.expect(found == wanted if alone else set(wanted) <= set(found), fact)
+
+
+def _serves(x: Case, made: Seen) -> None:
+    """State that a redis runs in a container."""
+    program = " ".join(map(str, [made.get("Path"), *(made.get("Args") or [])]))
+    where = _("GET {path}", path=made.path.removesuffix("/json") + "/top")
+    x.expect(x.runs("redis-server", made), Missing(where, "redis", "redis-server", (program,)))
+
+
+_PAGES = ("/etc/nginx", "/usr/share/nginx/html", "/var/www", "/www")
+"""Where a web server has its configuration and its pages."""
+
+
+def _passes_on(x: Case, made: Seen, text: str) -> None:
+    """State that a container does not know by itself what its page says."""
+    wanted = x.fill(text)
+    said = json.dumps([dig(made, "Config", key) for key in ("Entrypoint", "Cmd", "Env")])
+    places = [_("Config in GET {path}", path=made.path)] if wanted in said else []
+    for folder in _PAGES:
+        answer = x.get(made.path.removesuffix("/json") + "/archive", path=folder)
+        if answer.status == 200 and wanted.encode() in answer.response.body:
+            places.append(f"GET {made.path.removesuffix('/json')}/archive?path={folder}")
+    x.expect(not places, Unexpected(next(iter(places), ""), "way", wanted))
 
 
 def _stored(x: Case, made: Seen, volume: str) -> None:
@@ -209,7 +239,7 @@ _BACK = _network("back", internal=True, subnet="{subnet:back}")
 )  # fmt: skip
 def two_networks(x: Case) -> None:
     """Create two networks: `{name:front}` with the subnet `{subnet:front}`, and `{name:back}` with the subnet
-    `{subnet:back}`. What is on `{name:back}` alone must reach nothing outside.
+    `{subnet:back}`. What is on `{name:back}` alone must reach nothing outside; what is on `{name:front}` may.
     """
     for word, internal in (("front", False), ("back", True)):
         made = x.network(word)
@@ -244,6 +274,7 @@ def two_networks(x: Case) -> None:
             _('"NetworkingConfig": {"EndpointsConfig": {"{name:back}": {"Aliases": ["store"]}}}'),
         ),
         "volume": (_('"Mounts": [{"Type": "volume", "Source": "{name:data}", "Target": "/data"}]'),),
+        "redis": (_('"Image": "redis", "Cmd": ["redis-server", "--appendonly", "yes"]'),),
     },
     solution=Solution(
         [_BACK, *_redis("store", "back", "data")],
@@ -278,6 +309,9 @@ def two_networks(x: Case) -> None:
             "{name:store}", image="redis",
             HostConfig={"NetworkMode": "{name:back}", "Binds": ["{name:data}:/data"]},
         )], expected="store", found="…"),
+        Wrong("no redis in it", [_BACK, *container("{name:store}", *_IDLE, NetworkingConfig=_on("back", "store")[
+            "NetworkingConfig"], HostConfig={"NetworkMode": "{name:back}", "Binds": ["{name:data}:/data"]})],
+              expected="redis-server", found="sleep 99999"),
         Wrong("a volume without a name", [_BACK, *_redis("store", "back")], expected="{name:data}", found="…"),
         Wrong("another volume", [_BACK, *_redis("store", "back", "date")], expected="{name:data}", found="{name:date}"),
     ],
@@ -289,10 +323,12 @@ def store(x: Case) -> None:
     made = x.container("store")
     _running(x, made)
     _networks(x, made, "back")
-    aliases = dig(made, "NetworkSettings", "Networks", x.draw.name("back"), "Aliases") or []
+    endpoint = dig(made, "NetworkSettings", "Networks", x.draw.name("back"))
+    names = dict.fromkeys([*(dig(endpoint, "Aliases") or []), *(dig(endpoint, "DNSNames") or [])])
     where = x.at(made, "NetworkSettings", "Networks", x.draw.name("back"), "Aliases")
-    x.has("store", aliases, where, "alias")
+    x.has("store", names, where, "alias")
     _stored(x, made, "data")
+    _serves(x, made)
 
 
 _DOOR_FRONT_BACK = _nginx("web", ("front", "back"), "web")
@@ -323,14 +359,20 @@ _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "
         [_FRONT, _BACK, *_DOOR_FRONT_BACK],
         _("The world reaches it from the front, and it alone reaches what is behind: it is the only way in."),
     ),
-    also=[Also("created behind, connected to the front later, its own page", [
-        _FRONT, _BACK,
-        *container("{name:web}", image="nginx", start=False, ExposedPorts={"80/tcp": {}},
-                   HostConfig={"NetworkMode": "{name:back}",
-                               "PortBindings": {"80/tcp": [{"HostPort": "{port:web}"}]}}),
-        post("/networks/{name:front}/connect", json={"Container": "{name:web}"}),
-        post("/containers/{name:web}/start"),
-    ])],
+    also=[
+        Also("created behind, connected to the front later, its own page", [
+            _FRONT, _BACK,
+            *container("{name:web}", image="nginx", start=False, ExposedPorts={"80/tcp": {}},
+                       HostConfig={"NetworkMode": "{name:back}",
+                                   "PortBindings": {"80/tcp": [{"HostPort": "{port:web}"}]}}),
+            post("/networks/{name:front}/connect", json={"Container": "{name:web}"}),
+            post("/containers/{name:web}/start"),
+        ]),
+        Also("on the default bridge as well", [
+            _FRONT, _BACK, *_nginx("web", ("front", "back"), "web"),
+            post("/networks/bridge/connect", json={"Container": "{name:web}"}),
+        ]),
+    ],
     docker=[
         "client.networks.list(names=['{name:front}']) or client.networks.create('{name:front}')",
         "client.networks.list(names=['{name:back}']) or client.networks.create('{name:back}', internal=True)",
@@ -364,7 +406,7 @@ def door(x: Case) -> None:
     """
     made = x.container("web")
     _running(x, made)
-    _networks(x, made, "front", "back")
+    _networks(x, made, "front", "back", alone=False)
     _published(x, made, "web")
     answer = x.fetch(x.draw.port("web"), of=made)
     x.expect(answer is not None, Missing(x.fill("http://127.0.0.1:{port:web}/"), "page", _("a web server")))
@@ -377,10 +419,11 @@ def _middle(word: str, network: str) -> list[Call]:
 
 def _whole(
     back: Call = _BACK, volume: str = "data", conf: str = DOOR, told: str = "{secret:word}",
+    cmd: Sequence[str] = _WRITING,
 ) -> list[Call]:  # fmt: skip
     """The calls that bring up the application, or one that differs in some way."""
     return [
-        _FRONT, back, *_redis("store", "back", volume), *_tell("store", told), *_middle("app", "back"),
+        _FRONT, back, *_redis("store", "back", volume, cmd=cmd), *_tell("store", told), *_middle("app", "back"),
         *_nginx("web", ("front", "back"), "web", conf),
     ]  # fmt: skip
 
@@ -412,6 +455,7 @@ _BY_HAND = DOOR.replace("proxy_pass http://$app:8080/cgi-bin/page", "return 200 
         "networks": (_("Only {name:web} stands in the front; what is behind is on {name:back} and nowhere else."),),
         "volume": (_('"Mounts": [{"Type": "volume", "Source": "{name:data}", "Target": "/data"}] for the store.'),),
         "word": (_("The word has to come from redis, and redis has to write it to /data: --appendonly yes."),),
+        "way": (_("Only the redis has the word: nginx passes the page on from app, and app asks the store for it."),),
     },
     solution=Solution(
         _whole(),
@@ -446,6 +490,10 @@ _BY_HAND = DOOR.replace("proxy_pass http://$app:8080/cgi-bin/page", "return 200 
               expected="{secret:word}", found="sold"),
         Wrong("the word, written by hand", _whole(conf=_BY_HAND, told="sold"),
               expected="{secret:word}", found="appendonly…"),
+        Wrong("the word in memory alone", _whole(cmd=("redis-server", "--save", "")),
+              expected="{secret:word}", found="nothing"),
+        Wrong("the word, written by hand and told as well", _whole(conf=_BY_HAND),
+              expected="no {secret:word}", found="{secret:word}"),
         Wrong("the network behind is open", _whole(back=_network("back")), expected="true", found="false"),
         Wrong("the store without its volume", _whole(volume=""), expected="{name:data}", found="…"),
         Wrong("the store in the front as well", [
@@ -456,19 +504,21 @@ _BY_HAND = DOOR.replace("proxy_pass http://$app:8080/cgi-bin/page", "return 200 
 def whole(x: Case) -> None:
     """Bring up the whole application. A page from port {port:web} of this machine shows the word `{secret:word}`.
 
-    It comes this way: `{name:web}` (nginx, on `{name:front}` and `{name:back}`) asks `{name:app}` (on `{name:back}`),
-    which asks the redis in `{name:store}` (on `{name:back}`), which keeps it in the volume `{name:data}`. The network
-    `{name:back}` is internal.
+    It comes this way: `{name:web}` (nginx, on `{name:front}` and `{name:back}`) asks `{name:app}`, which asks the redis
+    in `{name:store}`, which keeps it in the volume `{name:data}`. The network `{name:back}` is internal, `{name:app}`
+    and `{name:store}` are on it alone, and only `{name:store}` has the word.
     """
     x.field(x.network("back"), "Internal", equals=True, about="internal")
     made: dict[str, Seen] = {}
     for word, networks in (("store", ("back",)), ("app", ("back",)), ("web", ("front", "back"))):
         made[word] = x.container(word)
         _running(x, made[word])
-        _networks(x, made[word], *networks)
+        _networks(x, made[word], *networks, alone=word != "web")
     _stored(x, made["store"], "data")
     _page(x, "web", "{secret:word}", *made.values())
     _remembered(x, made["store"], "{secret:word}")
+    for word in ("web", "app"):
+        _passes_on(x, made[word], "{secret:word}")
 
 
 _TREES = ("alder", "birch", "cedar")
@@ -478,7 +528,8 @@ def _grove(draw: Draw) -> list[Call]:
     both, one, other = draw.choice("grove", list(permutations(_TREES)))
     return [
         _network("hill"), _network("shore"),
-        *container(f"{{name:{both}}}", *_IDLE, **_on("hill")), *container(f"{{name:{one}}}", *_IDLE, **_on("hill")),
+        *container(f"{{name:{both}}}", *_IDLE, keep="both", **_on("hill")),
+        *container(f"{{name:{one}}}", *_IDLE, **_on("hill")),
         *container(f"{{name:{other}}}", *_IDLE, **_on("shore")),
         post("/networks/{name:shore}/connect", json={"Container": f"{{name:{both}}}"}),
     ]  # fmt: skip
@@ -532,10 +583,14 @@ def across(x: Case) -> None:
         on[x.draw.name(word)] = {str(c.get("Name")) for c in there.values()}
     (hill, on_hill), (shore, on_shore) = on.items()
     both = on_hill & on_shore
+    named = dig(x.look("container", x.kept["both"]), "Name")
+    truth = str(named or "").lstrip("/")
+    trees = {x.draw.name(word) for word in _TREES}
+    x.intact(both & {truth, *trees} == {truth}, _("The containers are on other networks than at the beginning."))
     alone = {name: _("on {network} alone", network=hill) for name in on_hill - both}
     alone |= {name: _("on {network} alone", network=shore) for name in on_shore - both}
     where = _("Containers in GET /networks/{hill} and GET /networks/{shore}", hill=hill, shore=shore)
-    x.right(next(iter(both), None), given, _("the name of the container on both"), where, alone)
+    x.right(truth, given, _("the name of the container on both"), where, alone)
 
 
 @exercise(
@@ -544,8 +599,8 @@ def across(x: Case) -> None:
     Kind.EXPLAIN,
     owns=("container:keeper", "container:ghost", "container:passer", "volume:vault", "volume:shed"),
     setup=[
-        *container("{name:keeper}", *_IDLE, HostConfig={"Binds": ["{name:vault}:/vault"]}),
-        *container("{name:ghost}", *_IDLE, start=False, HostConfig={"Binds": ["{name:vault}:/vault"]}),
+        *container("{name:keeper}", *_IDLE, keep="keeper", HostConfig={"Binds": ["{name:vault}:/vault"]}),
+        *container("{name:ghost}", *_IDLE, start=False, keep="ghost", HostConfig={"Binds": ["{name:vault}:/vault"]}),
         *container("{name:passer}", *_IDLE, HostConfig={"Binds": ["{name:shed}:/shed"]}),
     ],
     hints={
@@ -588,6 +643,8 @@ def users(x: Case) -> None:
     """
     what = x.fill(_("containers that use {name:vault} alone"))
     r = x.evidence(what, "/containers/json")
+    for word in ("keeper", "ghost"):
+        x.staged("container", word)
     asked = _("the response that you gave")
     x.need(r.ok, Mismatch(asked, "", 200, r.status))
     listed = [str(dig(c, "Names", 0) or "").lstrip("/") for c in r.json()]
@@ -635,7 +692,10 @@ _TILL = "{secret:till}"
             _("The word is kept in {name:safe}: what state is it in?"),
             _('lab.post("/containers/{name:safe}/start")'),
         ),
-        "networks": (_("The safe belongs on {name:mall} alone; POST /networks/…/disconnect takes it off others."),),
+        "networks": (
+            _("The safe and the clerk belong on {name:mall} alone; POST /networks/…/disconnect takes them off others."),
+        ),
+        "way": (_("Only the safe has the word: nginx passes the page on from app. lab.reset begins again."),),
     },
     solution=Solution(
         [
@@ -659,6 +719,16 @@ _TILL = "{secret:till}"
             post("/containers/{name:safe}/start"),
             post("/networks/{name:street}/connect", json={"Container": "{name:safe}"}),
         ], expected='["{name:mall}"]', found='["{name:mall}", "{name:street}"]'),
+        Wrong("the clerk in the street as well", [
+            post("/networks/{name:street}/connect",
+                 json={"Container": "{name:clerk}", "EndpointConfig": {"Aliases": ["app"]}}),
+            post("/containers/{name:safe}/start"),
+        ], expected='["{name:mall}"]', found='["{name:mall}", "{name:street}"]'),
+        Wrong("a page of its own", [
+            delete("/containers/{name:shop}", force=True), post("/containers/{name:safe}/start"),
+            *_nginx("shop", ("mall", "street"), "shop", DOOR.replace(
+                "proxy_pass http://$app:8080/cgi-bin/page", "return 200 {secret:till}")),
+        ], expected="no " + _TILL, found=_TILL),
         Wrong("a safe without the till", [
             post("/networks/{name:mall}/connect", json={"Container": "{name:shop}"}),
             delete("/containers/{name:safe}", force=True),
@@ -685,9 +755,13 @@ def shop(x: Case) -> None:
     """
     others = (x.look("container", name) for name in (x.draw.name("shop"), x.draw.name("clerk"), x.kept["safe"]))
     _page(x, "shop", _TILL, *others)
-    safe = x.container("safe")
-    _networks(x, safe, "mall")
-    _stored(x, safe, "till")
+    for word, networks in (("safe", ("mall",)), ("clerk", ("mall",)), ("shop", ("mall", "street"))):
+        made = x.container(word)
+        _networks(x, made, *networks, alone=word != "shop")
+        if word == "safe":
+            _stored(x, made, "till")
+        else:
+            _passes_on(x, made, _TILL)
 
 
 _SLATE = "{secret:slate}"
@@ -712,6 +786,7 @@ _SLATE = "{secret:slate}"
         "volume": (_("The new one needs the volume {name:money} at /data, by its name."),),
         "word": (_("What lay in the volume is gone: lab.reset begins again. Deleting the container leaves it."),),
         "networks": (_("Like the old one, it belongs on {name:ring} alone."),),
+        "redis": (_("Like the old one, it runs redis-server: Image and Cmd."),),
     },
     solution=Solution(
         [delete("/containers/{name:bank}", force=True), *_redis("bank", "ring", "money")],
@@ -736,6 +811,11 @@ _SLATE = "{secret:slate}"
             delete("/containers/{name:bank}", force=True), delete("/volumes/{name:money}"),
             *_redis("bank", "ring", "money"),
         ], expected=_SLATE, found="…"),
+        Wrong("no redis in it", [
+            delete("/containers/{name:bank}", force=True),
+            *container("{name:bank}", *_IDLE, HostConfig={
+                "NetworkMode": "{name:ring}", "Binds": ["{name:money}:/data"]}),
+        ], expected="redis-server", found="sleep 99999"),
         Wrong("not started", [
             delete("/containers/{name:bank}", force=True), *_redis("bank", "ring", "money", start=False),
         ], expected="true", found="false"),
@@ -767,6 +847,7 @@ def bank(x: Case) -> None:
     _networks(x, made, "ring")
     _stored(x, made, "money")
     _remembered(x, made, _SLATE)
+    _serves(x, made)
 
 
 _LAST = {
@@ -905,6 +986,10 @@ _GONE = [delete("/containers/{name:tug}", force=True), delete("/containers/{name
             *_GONE, delete("/networks/{name:wharf}"), delete("/volumes/{name:cargo}"),
             delete("/containers/{name:light}", force=True),
         ], expected="container {name:light}", found="nothing"),
+        Wrong("the light made anew", [
+            *_GONE, delete("/networks/{name:wharf}"), delete("/volumes/{name:cargo}"),
+            delete("/containers/{name:light}", force=True), *container("{name:light}", *_IDLE),
+        ], expected="the container {name:light} that was there"),
     ],
 )  # fmt: skip
 def torn_down(x: Case) -> None:
@@ -918,5 +1003,5 @@ def torn_down(x: Case) -> None:
         x.expect(left is None, Unexpected(_("GET /containers/json with all"), "", name))
     x.gone("network", x.draw.name("wharf"))
     x.gone("volume", x.draw.name("cargo"))
-    light = x.container("light", "light")
+    light = x.stays("container", "light", "light")
     x.field(light, "State", "Running", equals=True, about="light")

@@ -173,7 +173,8 @@ for image in ("busybox", "nginx", "redis"):
 # ### Exercise 6.1 (make)
 #
 # Create the two networks: `lab.name("front")` with the subnet `lab.subnet("front")`, and `lab.name("back")` with the
-# subnet `lab.subnet("back")`. What is on `back` alone must reach nothing outside. Give both the label of this lab.
+# subnet `lab.subnet("back")`. What is on `back` alone must reach nothing outside; what is on `front` may. Give both
+# the label of this lab.
 
 # %% id="do-6-1" tags=["learner", "task"]
 # Two calls.
