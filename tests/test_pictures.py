@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
@@ -433,6 +435,16 @@ def test_a_failed_connection_is_drawn() -> None:
     assert "1. → TCP connection  [failed]\n   Nothing listens at" in words
     assert "7. → HTTP" in words
     assert words.endswith("[not reached]")
+
+
+def test_pictures_of_the_documentation_can_be_made_again(tmp_path: Path) -> None:
+    """What docs/pictures holds is what its script draws with this labkit, byte for byte."""
+    folder = Path(__file__).parents[1] / "docs" / "pictures"
+    subprocess.run([sys.executable, folder / "make.py", tmp_path], check=True)
+    kept = {file.name: file.read_bytes() for file in folder.glob("*.svg")}
+    assert kept == {file.name: file.read_bytes() for file in tmp_path.glob("*.svg")}
+    assert len(kept) == 3
+    assert all(len(svg) < 200_000 for svg in kept.values())
 
 
 class Pretended:
