@@ -8,7 +8,6 @@ is in the report, so that anybody can see whether a report was changed after it 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
@@ -21,6 +20,7 @@ from typing import Any
 from . import __version__, seal
 from .engines.base import EngineRecord, Paths
 from .errors import LabError
+from .exercises.draw import Draw
 from .exercises.journal import Entry, Journal, key
 from .exercises.record import everything
 from .exercises.standing import Standing, standings
@@ -81,7 +81,7 @@ def make(paths: Paths, who: str = "") -> dict[str, Any]:
         "who": harmless(who)[:200],
         "made": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
         "engine": _engine(paths),
-        "seed": hashlib.sha256(b"seed" + learner_seed(paths).encode()).hexdigest()[:16],
+        "seed": Draw(learner_seed(paths), "").fingerprint,
         "exercises": _table(clean),
         "journal": seal.chained(clean),
         "notes": [scrub(said)] if said else [],
@@ -146,7 +146,26 @@ def verify(file: Path, paths: Paths | None = None) -> Verified:
         return Verified(False, (_("The table of this report does not agree with its journal."),))
     public = bytes.fromhex(report["key"])
     said = _("This report is as it was written. Key {key}.", key=name_of(public))
-    return Verified(True, (said, _whose(public, paths), *report["proves"]))
+    return Verified(True, (said, _whose(public, paths), *_remarks(report), PROVES, PROVES_NOT))
+
+
+def _remarks(report: dict[str, Any]) -> tuple[str, ...]:
+    """Say what is unusual in a report that holds."""
+    said = []
+    if (course := str(report.get("course"))) != __version__:
+        said.append(
+            _("It was written by version {theirs} of the course; this is {ours}.", theirs=course, ours=__version__)
+        )
+    passed = {str(e.get("id")): e.get("seed") for e in report["journal"] if e.get("state") == "passed"}
+    foreign = [id for id, seed in passed.items() if seed not in (None, report.get("seed"))]
+    if foreign:
+        said.append(
+            _(
+                "With the names and secrets of another seed than this report's were passed: {ids}.",
+                ids=", ".join(foreign),
+            )
+        )
+    return tuple(said)
 
 
 def _engine(paths: Paths) -> dict[str, str]:

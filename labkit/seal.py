@@ -76,11 +76,11 @@ def _agrees(table: list[dict[str, Any]], entries: list[Entry]) -> bool:
     found = standings(entries)
     for row in table:
         standing = found.get(row["id"], Standing())
-        if (row["state"], row["attempts"], row["hints"], row["passed"]) != (
-            standing.state, standing.attempts, standing.hints, standing.passed,
+        if (row["state"], row["attempts"], row["hints"], row["solution_shown"], row["passed"]) != (
+            standing.state, standing.attempts, standing.hints, standing.solved, standing.passed,
         ):  # fmt: skip
             return False
-    return True
+    return len({row["id"] for row in table}) == len(table)
 
 
 def _canonical(value: Any) -> bytes:

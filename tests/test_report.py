@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from labkit import report
+from labkit import report, seal
 from labkit.engines.base import Paths
 from labkit.errors import LabError
 from labkit.exercises.journal import Journal
@@ -123,6 +123,62 @@ def test_a_report_made_anew_with_another_key_is_of_another_copy(paths: Paths, tm
     found = report.verify(_saved(paths), other)
     assert found.good
     assert "another copy" in found.sentences[1]
+
+
+def _signed_anew(change: Callable[[dict[str, Any]], None]) -> Callable[[dict[str, Any]], None]:
+    """A change by somebody who has a key, and signs again."""
+
+    def changed(made: dict[str, Any]) -> None:
+        change(made)
+        made.update(seal.sealed({k: v for k, v in made.items() if k not in ("key", "signature")}, b"k" * 32))
+
+    return changed
+
+
+def _unshown(made: dict[str, Any]) -> None:
+    made["journal"] = seal.chained([{"do": "solution", "id": "2.2"}, *map(seal.bare, made["journal"])])
+
+
+def _two_rows(made: dict[str, Any]) -> None:
+    made["exercises"].append(made["exercises"][0])
+
+
+@pytest.mark.parametrize("change", [_pass, _unshown, _two_rows])
+def test_a_table_that_its_journal_does_not_add_up_to_is_seen(
+    paths: Paths, change: Callable[[dict[str, Any]], None]
+) -> None:
+    """Also where the signature fits: a pass too many, a solution that was not counted, a row too many."""
+    found = report.verify(_saved(paths, _signed_anew(change)), paths)
+    assert not found.good
+    assert "does not agree" in found.sentences[0]
+
+
+def _older(made: dict[str, Any]) -> None:
+    made["course"] = "0.1"
+
+
+def _foreign(made: dict[str, Any]) -> None:
+    made["journal"][-1]["seed"] = "0123456789abcdef"
+    made["journal"] = seal.chained(map(seal.bare, made["journal"]))
+
+
+def _other_words(made: dict[str, Any]) -> None:
+    made["proves"] = ["It proves everything."]
+
+
+@pytest.mark.parametrize(
+    ("change", "said"), [(_older, "version 0.1"), (_foreign, "another seed than this report's were passed: 2.2")]
+)
+def test_what_is_unusual_in_a_report_is_said(paths: Paths, change: Callable[[dict[str, Any]], None], said: str) -> None:
+    """Another version of the course, and exercises that were passed with somebody else's draws."""
+    found = report.verify(_saved(paths, _signed_anew(change)), paths)
+    assert found.good
+    assert said in found.sentences[2]
+
+
+def test_what_a_report_proves_is_said_by_who_verifies_it(paths: Paths) -> None:
+    """The report's own words about itself are not believed."""
+    assert "It proves everything." not in report.verify(_saved(paths, _signed_anew(_other_words)), paths).sentences
 
 
 def test_no_path_host_or_secret_gets_out(paths: Paths) -> None:

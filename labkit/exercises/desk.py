@@ -66,6 +66,7 @@ class Desk:
         entry: Entry = {"do": "check", "id": exercise.id, "state": verdict.state.value, "engine": self._record.version}
         if verdict.passed:
             entry["evidence"] = [list(pair) for pair in verdict.evidence[:_EVIDENCE]]
+            entry["seed"] = self._draw.fingerprint  # whose draws it was done with: LABKIT_SEED may name any
         else:
             first = verdict.findings[0]
             entry["finding"] = [first.expected, first.found, first.where]

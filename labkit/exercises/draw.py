@@ -54,6 +54,11 @@ class Draw:
     ports: tuple[int, int] = (20000, 20099)
 
     @property
+    def fingerprint(self) -> str:
+        """Sixteen characters that tell seeds apart and give none away."""
+        return hashlib.sha256(b"seed" + self.seed.encode()).hexdigest()[:16]
+
+    @property
     def suffix(self) -> str:
         """The end of every name drawn in this lab, such as ``-3f9c``."""
         return f"-{self._hash('name') % 0x10000:04x}"
