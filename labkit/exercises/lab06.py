@@ -488,8 +488,6 @@ _BY_HAND = DOOR.replace("proxy_pass http://$app:8080/cgi-bin/page", "return 200 
         Wrong("no word was told", [call for call in _whole() if "exec" not in call.path], expected="200", found="503"),
         Wrong("another word, written by hand", _whole(conf=_BY_HAND.replace("{secret:word}", "sold")),
               expected="{secret:word}", found="sold"),
-        Wrong("the word, written by hand", _whole(conf=_BY_HAND, told="sold"),
-              expected="{secret:word}", found="appendonly…"),
         Wrong("the word in memory alone", _whole(cmd=("redis-server", "--save", "")),
               expected="{secret:word}", found="nothing"),
         Wrong("the word, written by hand and told as well", _whole(conf=_BY_HAND),
