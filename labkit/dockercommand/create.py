@@ -155,9 +155,15 @@ def _health(body: dict[str, Any], options: list[Words]) -> None:
         health.pop("Test")
     for key, option in _HEALTH.items():
         if nanoseconds := health.pop(key, 0):
-            options.append((option, f"{nanoseconds}ns"))
+            options.append((option, _duration(nanoseconds)))
     if retries := health.pop("Retries", 0):
         options.append(("--health-retries", str(retries)))
+
+
+def _duration(nanoseconds: int) -> str:
+    """Return a time as the command takes it, in the largest unit that says it whole."""
+    units = (("s", 10**9), ("ms", 10**6), ("us", 10**3), ("ns", 1))
+    return next(f"{nanoseconds // size}{unit}" for unit, size in units if nanoseconds % size == 0)
 
 
 def _restart(host: dict[str, Any], options: list[Words]) -> None:
