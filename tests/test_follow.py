@@ -408,6 +408,7 @@ def root() -> Iterator[Path]:
 BEGIN = """
 import labkit, psutil, threading, time
 from labkit import widgets
+from labkit.widgets import following
 lab = labkit.start("02")
 lab.delete("/containers/talker", force=True)
 lab.post("/containers/create", name="talker", json={"Image": "busybox", "Labels": lab.labels,
@@ -498,16 +499,25 @@ def test_five_views_and_other_cells(kernel: Kernel) -> None:
             values[comm] = values.get(comm, 0) + 1
     assert 5 <= max(values.values()) <= 21  # of the log, which is written to a hundred times a second
 
+    made = [m for m in kernel.messages if m["msg_type"] == "comm_open"]
+    kernel.messages.clear()
+    kernel.run('lab.follow("/containers/nobody/logs", stdout=True)')
+    until_said(kernel, "print([v.error for v in following._open if v.error])", "['No such container: nobody']")
+    left = next(m["content"]["data"] for m in kernel.messages if m["msg_type"] == "update_display_data")
+    assert "No such container" in left["text/plain"]
+    assert "application/vnd.jupyter.widget-view+json" in left  # what came of it is kept, and the view is still there
+
     kernel.run("lab.clean()")
     assert kernel.run("print(widgets.opened())") == "0"
     until_said(kernel, "print(held())", before)
-    opened = sum(m["msg_type"] == "comm_open" for m in kernel.messages)
-    assert opened == sum(m["msg_type"] == "comm_close" for m in kernel.messages)
+    made += [m for m in kernel.messages if m["msg_type"] == "comm_open"]
+    assert len(made) == sum(m["msg_type"] == "comm_close" for m in kernel.messages)
 
 
 def test_a_view_ends_with_its_cell_its_widget_and_an_interrupt(kernel: Kernel, root: Path) -> None:
     """Running its cell again, closing its widget in the page, and interrupting an idle or busy kernel close a view."""
     before = kernel.run("print(held())")
+    kernel.messages.clear()
     kernel.run(LOG)
     kernel.run(LOG)  # a front end that names no cell: the same text is the same cell
     assert kernel.run("print(widgets.opened())") == "1"

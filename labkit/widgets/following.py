@@ -65,6 +65,7 @@ class Follow:
         self.stream, self.view = stream, view
         self.error = ""
         self._place: Any = None
+        self._widget: dict[str, Any] = {}
         self._closed = False
         self._thread = Thread(target=self._read, name="labkit-follow", daemon=True)
 
@@ -116,13 +117,17 @@ class Follow:
         painter.remove(self)
         if not self._closed:
             self.view.draw()
+            if self._place is not None:
+                # The widget stays, to be searched; what a saved notebook shows is from now on what came of it.
+                self._place.update(self._widget | self.view.bundle(), raw=True)
 
     def _show(self) -> None:
         from IPython.display import display
 
-        shown = {key: value for key, value in self.view.widget._repr_mimebundle_().items() if "widget" in key}
+        shown = self.view.widget._repr_mimebundle_()
+        self._widget = {key: value for key, value in shown.items() if "widget" in key}
         # Where there is no widget (an untrusted notebook, a viewer), this is what is seen.
-        self._place = display(shown | self._instead(), raw=True, display_id=True)
+        self._place = display(self._widget | self._instead(), raw=True, display_id=True)
         # Closed from Python, or by the page.
         self.view.widget.observe(lambda _change: self.close(), "comm")
         if self.view.widget.comm is not None:
