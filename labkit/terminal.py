@@ -86,13 +86,13 @@ def workspace(notebook: str) -> dict[str, Any]:
     """
     panes = [f"notebook:{notebook}", "terminal:1"]
     tabs = [{"type": "tab-area", "currentIndex": 0, "widgets": [pane]} for pane in panes]
-    dock = {"type": "split-area", "orientation": "horizontal", "sizes": [0.66, 0.34], "children": tabs}
+    dock = {"type": "split-area", "orientation": "horizontal", "sizes": [0.7, 0.3], "children": tabs}
     return {
         "data": {
             "layout-restorer:data": {
                 "main": {"dock": dock, "current": panes[0]},
                 "left": {"collapsed": False, "visible": True, "current": "filebrowser", "widgets": ["filebrowser"]},
-                "relativeSizes": [0.16, 0.84, 0],
+                "relativeSizes": [0.14, 0.86, 0],
             },
             panes[0]: {"data": {"path": notebook, "factory": "Notebook"}},
             panes[1]: {"data": {"name": "1"}},

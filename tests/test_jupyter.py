@@ -129,9 +129,9 @@ def test_the_windows_are_laid_out_at_the_first_start_alone(jupyter: Jupyter) -> 
     assert layout["data"]["layout-restorer:data"]["main"]["current"] == "notebook:01-one.ipynb"
     assert "DOCKER_HOST=unix:///run/x.sock" in jupyter.shell.read_text()
     (kept,) = (jupyter.folder / "config" / "lab" / "workspaces").glob("*")
-    kept.write_text(kept.read_text().replace("0.66", "0.5"))
+    kept.write_text(kept.read_text().replace("0.7", "0.5"))
     jupyter.arrange(server, record)
-    assert "0.66" not in kept.read_text()
+    assert "0.7" not in kept.read_text()
 
 
 def test_two_checkouts_do_not_meet(jupyter: Jupyter, tmp_path: Path) -> None:
