@@ -188,6 +188,18 @@ def test_an_entry_waits_while_another_kernel_holds_the_journal(
     assert not list((state / "progress.waiting").iterdir())
 
 
+@pytest.mark.parametrize(
+    "text",
+    ['{"do": "check", "id": "2.9", "state": "passed"}', '{"id": "2.9", "mac": "0"}', '{"id": "2.9", "mac"', "[]", "7"],
+)
+def test_an_entry_that_the_course_did_not_write_is_not_taken_in(journal: Journal, state: Path, text: str) -> None:
+    """What lies among the waiting entries without their HMAC is left out, and keeps nothing from being written."""
+    (state / "progress.waiting").mkdir()
+    (state / "progress.waiting" / "1.json").write_text(text)
+    assert journal.add({"do": "check", "id": "2.8"}) == ""
+    assert _ids(journal) == [*FIVE, "2.8"]
+
+
 def _write(state: Path, work: Path, name: str) -> None:
     journal = Journal(state, work)
     for n in range(20):

@@ -117,7 +117,7 @@ class Case(Conditions):
     ) -> None:
         """State that the answer is an id: the whole, or its first characters, twelve at least."""
         given = self.text()
-        short = given.removeprefix("sha256:").lower()
+        short = given.lower().removeprefix("sha256:")
 
         def means(full: str) -> bool:
             return len(short) >= 12 and full.removeprefix("sha256:").startswith(short)

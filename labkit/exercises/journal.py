@@ -32,6 +32,9 @@ Entry = dict[str, Any]
 
 _LOCK_SECONDS = 2.0
 
+_WAITING = "waiting"
+"""What the HMAC of an entry that waits covers in the place of the entry before it, which is not known yet."""
+
 
 @dataclass(frozen=True)
 class Read:
@@ -153,14 +156,14 @@ class Journal:
             secret = key(self._state)
             with self._locked() as locked:
                 if not locked:
-                    self._wait(entry)
+                    self._wait(entry, secret)
                     return _("The progress file is held by another kernel; this was kept aside and is added later.")
                 entries, said, writable = self._merged(secret)
                 if not writable:
-                    self._wait(entry)
+                    self._wait(entry, secret)
                     return said
                 waiting = sorted(self._waiting.glob("*.json"), key=lambda file: file.name)
-                late = [json.loads(file.read_text()) for file in waiting]
+                late = [found for found in (_waited(file, secret) for file in waiting) if found is not None]
                 said = self._write(encode((*entries, *late, entry), secret)) or said
                 for file in waiting:
                     file.unlink()
@@ -198,11 +201,11 @@ class Journal:
             )
         return ""
 
-    def _wait(self, entry: Entry) -> None:
+    def _wait(self, entry: Entry, secret: bytes) -> None:
         self._waiting.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._waiting / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.json"
         aside = file.with_suffix(".tmp")
-        aside.write_text(json.dumps(entry))
+        aside.write_text(json.dumps({**entry, "mac": _mac(secret, _WAITING, entry)}))
         aside.replace(file)
 
     @contextmanager
@@ -220,6 +223,16 @@ class Journal:
             yield locked
         finally:
             os.close(handle)
+
+
+def _waited(file: Path, secret: bytes) -> Entry | None:
+    """Return an entry that waited; None for a file that this copy of the course did not write."""
+    try:
+        entry: Entry = json.loads(file.read_text())
+        said = entry.pop("mac")
+        return entry if hmac.compare_digest(_mac(secret, _WAITING, entry).encode(), str(said).encode()) else None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def _replace(file: Path, data: bytes) -> None:
