@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import keyword
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,6 +32,9 @@ _INSPECT = {
     "volumes": "/volumes/{}",
 }
 """Where the labels of a thing are told, by the group of the operation that names it."""
+
+_SHORT_LIST = re.compile(r"\[[^\[\]{}]*\]")
+"""A list of single values, which is written on one line."""
 
 _SECRET_FIELDS = frozenset({"password", "identitytoken", "registrytoken", "auth"})
 
@@ -112,7 +116,7 @@ def skeleton(operation: Operation, labels: Mapping[str, str]) -> str:
     begun = operation.body.skeleton
     if isinstance(begun, dict) and "Labels" in begun:
         begun = {**begun, "Labels": dict(labels)}
-    return json.dumps(begun, indent=2)
+    return _SHORT_LIST.sub(lambda found: json.dumps(json.loads(found[0])), json.dumps(begun, indent=2))
 
 
 def fields(operation: Operation) -> list[tuple[str, Field]]:

@@ -24,7 +24,17 @@ from .screen import live
 if TYPE_CHECKING:
     from ..lab import Lab
 
-_STYLE = "<style>.labkit-explorer textarea { font-family: var(--jp-code-font-family, monospace); }</style>"
+# JupyterLab takes arrows and letters for its own wherever the focus isn't in a text, but for what has this mark;
+# in a list they choose.  https://lumino.readthedocs.io/en/latest/api/classes/commands.CommandRegistry.html
+_KEYS = (
+    "this.closest('.labkit-explorer').addEventListener('focusin', "
+    "event => { event.target.dataset.lmSuppressShortcuts = 'true' })"
+)
+_STYLE = f"""<style onload="{_KEYS}">
+.labkit-explorer textarea {{ font-family: var(--jp-code-font-family, monospace); }}
+.labkit-explorer .widget-html-content {{ line-height: 1.4; }}
+.labkit-explorer a {{ text-decoration: underline; }}
+</style>"""
 _FIRST = ("GET", "/containers/json")
 
 
@@ -47,11 +57,11 @@ class Explorer:
             words, description=_("Search"), placeholder=_("words of a path, or of what it does")
         )
         self.group = ipywidgets.Dropdown(options=groups, description=_("Group"))
-        self.choice = ipywidgets.Select(options=[], description=_("Operation"), rows=8, layout={"width": "98%"})
+        self.choice = ipywidgets.Select(options=[], description=_("Operation"), rows=6, layout={"width": "98%"})
         self.about = ipywidgets.HTML()
         self.form = ipywidgets.VBox([])
         self.body = ipywidgets.Textarea(
-            description=_("Body (JSON)"), style=explorerform.WIDE, rows=8, layout={"width": "98%"}
+            description=_("Body (JSON)"), style=explorerform.WIDE, rows=10, layout={"width": "98%"}
         )
         self.file = ipywidgets.Text(description=_("File as body"), style=explorerform.WIDE, layout={"width": "98%"})
         self.fields = ipywidgets.HTML()
@@ -122,7 +132,10 @@ class Explorer:
         for _parameter, control in self._drawn.values():
             control.observe(self._changed, "value")
         self.form.children = [
-            ipywidgets.HBox([control, ipywidgets.HTML(explorerform.explained(one))], layout={"flex_flow": "row wrap"})
+            ipywidgets.HBox(
+                [control, ipywidgets.HTML(explorerform.explained(one), layout={"flex": "1 1 14em"})],
+                layout={"flex_flow": "row wrap", "align_items": "center"},
+            )
             for one, control in self._drawn.values()
         ]
         self.about.value = explorerform.about(operation)
