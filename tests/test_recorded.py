@@ -1,4 +1,4 @@
-"""Every request of every notebook, as nbval ran them: its curl line and its Python text send the very same one.
+"""Every request of every notebook, as nbval ran them: its curl line, Python text and docker command send the same.
 
 Runs after the notebooks (see conftest.py), on what their kernels have sent.
 """
@@ -10,11 +10,13 @@ from pathlib import Path
 
 import pytest
 import recorder
+from dockerstub import Stub
 from test_curl import SHELLS, paste, words
+from test_dockercommand import assert_all_same, docker_stub  # noqa: F401  # a fixture
 from test_pythoncall import effective, run
 from wire import Seen, Server
 
-from labkit import curl, pythoncall
+from labkit import api, curl, dockercommand, pythoncall
 from labkit.model import Request
 from labkit.transport import Adapter, Upgraded, send
 
@@ -80,6 +82,35 @@ def test_every_request_by_plain_requests(recorded: list[Request], tmp_path: Path
         assert ran.returncode == 0, ran.stderr
         for request, ours, theirs in zip(requests, sent, server.take(), strict=True):
             assert effective(theirs) == effective(ours), pythoncall.python(request)
+
+
+def alike(requests: list[Request]) -> list[Request]:
+    """Return one request of each kind: the same command with the same options and as many words."""
+    kinds: dict[tuple[object, ...], Request] = {}
+    for request in requests:
+        if found := dockercommand.command(request):
+            options = tuple(sorted({option[0] for option in found.options}))
+            kinds.setdefault((found.words, options, len(found.operands), len(found.remarks)), request)
+    return list(kinds.values())
+
+
+def test_every_kind_of_request_by_docker(recorded: list[Request], stub: Stub, tmp_path: Path) -> None:
+    """The real docker client takes the command of each kind of call, and asks the same of an Engine."""
+    assert assert_all_same(stub, alike(recorded), tmp_path) > 50
+
+
+@pytest.mark.slow
+def test_every_request_by_docker(recorded: list[Request], stub: Stub, tmp_path: Path) -> None:
+    """So it is for each call in the six notebooks that has a command."""
+    assert assert_all_same(stub, recorded, tmp_path) > 300
+
+
+def test_what_has_no_docker_command(recorded: list[Request]) -> None:
+    """Only what the command line has no word for goes without one: pings, registries, wrong paths, exec's parts."""
+    without = {(r.method, api.template(r.method, r.path)) for r in recorded if dockercommand.command(r) is None}
+    assert {template for _method, template in without} <= {
+        None, "/_ping", "/exec/{id}/start", "/exec/{id}/json", "/containers/{id}/archive"
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("wrap", [False, True])
