@@ -456,9 +456,11 @@ lab.setup("4.4")
 
 # %% id="try-4" tags=["solution"]
 diary, pages = lab.name("diary"), lab.name("pages")
-print([(m["Name"] == pages, m["Destination"]) for m in lab.get(f"/containers/{diary}/json").json()["Mounts"]])
+was = lab.get(f"/containers/{diary}/json").json()
+print([(m["Name"] == pages, m["Destination"]) for m in was["Mounts"]])
 print(lab.delete(f"/containers/{diary}", force=True).status)
-body = {"Image": "busybox", "Cmd": ["sleep", "600"], "Labels": lab.labels, "HostConfig": {"Binds": [f"{pages}:/data"]}}
+program = was["Config"]["Cmd"]
+body = {"Image": "busybox", "Cmd": program, "Labels": lab.labels, "HostConfig": {"Binds": [f"{pages}:/data"]}}
 print(lab.post("/containers/create", name=diary, json=body).status)
 
 # %% id="check-4"
