@@ -8,7 +8,7 @@ megabytes costs no more than what is shown of it.  Everything in it is escaped.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
@@ -66,6 +66,7 @@ class _Tree:
     template: str
     left: int = MAX_NODES
     cut: bool = False
+    meanings: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def items(self, value: Any, path: tuple[str, ...]) -> str:
         """Return what is in an object or a list, as a list of HTML."""
@@ -86,7 +87,7 @@ class _Tree:
 
     def item(self, key: str, value: Any, path: tuple[str, ...], parent: Any) -> str:
         """Return one value with its key: folded where there is more to it than itself."""
-        said = guide.meaning(self.template, path) if path[-1] != "[]" else ""
+        said = self.meaning(path) if path[-1] != "[]" else ""
         call = self.call(value, path, parent)
         notes = f"<div><em>{escape(said)}</em></div>" if said else ""
         notes += f"<div><code>{escape(call)}</code></div>" if call else ""
@@ -97,6 +98,12 @@ class _Tree:
         title = f' title="{escape(said or call)}"' if notes else ""
         inside = self.items(value, path) if holds else ""
         return f"<li><details><summary{title}>{label}</summary>{notes}{inside}</details></li>"
+
+    def meaning(self, path: tuple[str, ...]) -> str:
+        """Return what a field means; the items of a list ask for the same ones again and again."""
+        if path not in self.meanings:
+            self.meanings[path] = guide.meaning(self.template, path) if self.template else ""
+        return self.meanings[path]
 
     def leaf(self, value: Any) -> str:
         """Return a value that nothing is in; of a long text, its beginning."""
