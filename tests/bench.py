@@ -165,6 +165,7 @@ class Bench:
         meant = {call.path for call in drawn(solution.calls, fill.draw) if call.refused}
         for answer, call in zip(lab.answers, drawn(solution.calls, fill.draw)):
             assert not answer.error or call.path in meant, answer.error
+            assert not answer.notes, "a right call is blamed"
         verdict: Verdict = room["verdict"]
         return verdict
 
