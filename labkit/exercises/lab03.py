@@ -225,7 +225,7 @@ client.images.build(fileobj=context, custom_context=True, tag="{name:shop}", lab
     "3.3",
     _("A shop of your own"),
     Kind.MAKE,
-    owns=("image:shop", "image:{name:shop}-2"),
+    owns=("image:shop", "image:{name:shop}-2", "container:forger"),
     hints={
         "": (
             _("A Dockerfile with four lines, and one more file beside it in the same tar."),
@@ -255,6 +255,11 @@ client.images.build(fileobj=context, custom_context=True, tag="{name:shop}", lab
               expected="COLOUR={secret:colour}", found="nothing"),
         Wrong("a file that RUN made", _shop(copy="RUN echo tea > /prices\n"), expected="a step COPY",
               found="RUN echo…"),
+        Wrong("a container's changes, committed", [
+            *container("{name:forger}", "COPY", "prices", start=False),
+            post("/commit", container="{name:forger}", repo="{name:shop}",
+                 changes=["WORKDIR /srv", "ENV COLOUR={secret:colour}"]),
+        ], expected="a step COPY", found="RUN COPY prices"),
         Wrong("RUN that says COPY", _shop(copy="RUN : '#(nop) COPY prices /srv/'\n"), expected="a step COPY",
               found="RUN :…"),
         Wrong("on top of another image", _shop(base="scratch"), expected="the layers of busybox"),
@@ -293,9 +298,13 @@ def _own_steps(x: Case) -> Iterator[str]:
         for name in (x.draw.name("shop"), "busybox")
     )
     for said in history[: -len(below)] if history[-len(below) :] == below else history:
-        # A builder without BuildKit writes what is no RUN as a command of the shell that is a comment.
+        # A builder without BuildKit writes what is no RUN as a command of the shell that is a comment.  Of an image
+        # that was committed, this is what its container ran.
         step = re.match(r"\S+ -\S+ #\(nop\)\s+(.*)", said, re.DOTALL)
-        yield step[1].strip() if step else said.replace("/bin/sh -c", "RUN", 1).replace("RUN RUN", "RUN")
+        if step or said.endswith("# buildkit"):
+            yield step[1].strip() if step else said.replace("RUN /bin/sh -c", "RUN", 1)
+        else:
+            yield f"RUN {said.removeprefix('/bin/sh -c ')}"
 
 
 _PLATE = "FROM busybox\nCOPY no-such-file /x\n"
