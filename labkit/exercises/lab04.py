@@ -120,7 +120,8 @@ def memory(c: Case) -> None:
     c.field(ledger, "Labels", "team", equals="audit", about="label")
     c.field(ledger, "Options", "type", equals="tmpfs", about="options")
     size = _bytes(str(dig(ledger, "Options", "o") or ""))
-    c.same(3 * 1024**2, size, c.at(ledger, "Options", "o"), "options")
+    given = dig(ledger, "Options", "o") if size is None else size  # what cannot be read is shown as it is
+    c.same(3 * 1024**2, given, c.at(ledger, "Options", "o"), "options")
 
 
 _SHELVES = ("shelf-a", "shelf-b", "shelf-c")
@@ -725,8 +726,9 @@ def _filters(answer: Any) -> dict[str, Any]:
     ],
 )  # fmt: skip
 def evidence(c: Case) -> None:
-    """Somebody says that the volume `{name:idle}` may go and `{name:busy}` may not. Produce one response in which the
-    Engine itself lists the unused volumes, so that it shows both. Give the response to the check."""
+    """Somebody says that nobody uses the volume `{name:idle}`, and that `{name:busy}` is in use. Produce one response
+    in which the Engine itself lists the unused volumes: the first is among them, the other is not. Give it to the
+    check."""
     answer = c.evidence(_("which volumes no container uses"), "/volumes", "/system/df")
     tells, unused = _tells(answer)
     where = _("the request that you gave")

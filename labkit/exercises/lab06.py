@@ -363,8 +363,7 @@ _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "
         Also("created behind, connected to the front later, its own page", [
             _FRONT, _BACK,
             *container("{name:web}", image="nginx", start=False, ExposedPorts={"80/tcp": {}},
-                       HostConfig={"NetworkMode": "{name:back}",
-                                   "PortBindings": {"80/tcp": [{"HostPort": "{port:web}"}]}}),
+                       HostConfig={"NetworkMode": "{name:back}", **_IDLE_PORTS}),
             post("/networks/{name:front}/connect", json={"Container": "{name:web}"}),
             post("/containers/{name:web}/start"),
         ]),
@@ -391,6 +390,14 @@ _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "
               expected="true", found="false"),
         Wrong("another port", [_FRONT, _BACK, *_nginx("web", ("front", "back"), "spare")],
               expected="{port:web}", found="{port:spare}"),
+        Wrong("open to the network", [
+            _FRONT, _BACK,
+            *container("{name:web}", image="nginx", start=False, ExposedPorts={"80/tcp": {}},
+                       HostConfig={"NetworkMode": "{name:front}",
+                                   "PortBindings": {"80/tcp": [{"HostPort": "{port:web}"}]}}),
+            post("/networks/{name:back}/connect", json={"Container": "{name:web}"}),
+            post("/containers/{name:web}/start"),
+        ], expected="127.0.0.1", found="0.0.0.0…"),
         Wrong("nothing listens inside", [
             _FRONT, _BACK,
             *container("{name:web}", *_IDLE, start=False, ExposedPorts={"80/tcp": {}},
@@ -402,12 +409,15 @@ _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "
 )  # fmt: skip
 def door(x: Case) -> None:
     """Run a web server in a container `{name:web}`. It is on both networks, `{name:front}` and `{name:back}`, and its
-    port 80/tcp is published on port {port:web} of this machine.
+    port 80/tcp is published on port {port:web} of 127.0.0.1, so that this machine alone reaches it.
     """
     made = x.container("web")
     _running(x, made)
     _networks(x, made, "front", "back", alone=False)
     _published(x, made, "web")
+    bound = [str(b.get("HostIp")) for b in dig(made, "NetworkSettings", "Ports", "80/tcp") or []]
+    wide = ", ".join(address for address in bound if address not in ("127.0.0.1", "::1"))
+    x.expect(not wide, Mismatch(x.at(made, "NetworkSettings", "Ports", "80/tcp"), "ports", "127.0.0.1", wide))
     answer = x.fetch(x.draw.port("web"), of=made)
     x.expect(answer is not None, Missing(x.fill("http://127.0.0.1:{port:web}/"), "page", _("a web server")))
 
@@ -831,8 +841,8 @@ _SLATE = "{secret:slate}"
 def bank(x: Case) -> None:
     """The redis in `{name:bank}`, on the network `{name:ring}`, keeps a word in the volume `{name:money}`.
 
-    Replace the container by a new one of the same name, made in the same way, as for an update of its image. What was
-    kept is still there, and the old container is gone.
+    Replace the container by a new one of the same name, as for an update of its image: again a redis, on the same
+    network, with the same volume. What was kept is still there, and the old container is gone.
     """
     made = x.container("bank")
     new = Mismatch(x.at(made, "Id"), "", _("a new container"), _("the old one"))

@@ -848,9 +848,9 @@ lab.check("4.8")
 # %% [markdown] id="task-9"
 # ### Exercise 4.9 (explain by evidence)
 #
-# Somebody says that `lab.name("idle")` may go and `lab.name("busy")` may not. Produce one response in which *the Engine*
-# tells the used volumes from the unused ones, so that it shows both. Give the response to the check:
-# `lab.check("4.9", r)`.
+# Somebody says that nobody uses the volume `lab.name("idle")`, and that `lab.name("busy")` is in use. Produce one
+# response in which *the Engine* lists the unused volumes: the first is among them, the other is not. Give it to the
+# check: `lab.check("4.9", r)`.
 
 # %% id="setup-9"
 lab.setup("4.9")

@@ -8,7 +8,7 @@
 # - find out from a status code and a log which piece is broken, and mend that one;
 # - replace a container without losing its data, and tear everything down without touching anything else.
 #
-# **How long** 75 to 90 minutes, in five parts of 15 to 20. A part can be left at its end. To take it up again later,
+# **How long** 75 to 90 minutes, in five parts of 10 to 20. A part can be left at its end. To take it up again later,
 # run the code cells from `import labkit` to `DOOR` below, and go on with your part; what you brought up is still there,
 # as long as you leave out the cell with `lab.clean()`.
 #
@@ -196,8 +196,8 @@ lab.check("6.1")
 # ### Exercise 6.2 (make)
 #
 # The store: a container `lab.name("store")` with redis in it. It is on the network `back` and on no other, the others
-# find it there as `store`, and it keeps its files, which are at `/data`, in the volume `lab.name("data")`. Start it
-# with the command `redis-server --appendonly yes`: with it redis writes down at once what it is told.
+# find it there as `store`, and it keeps its files, which are at `/data`, in the volume `lab.name("data")`. (With the
+# command `redis-server --appendonly yes` redis writes down at once what it is told.)
 
 # %% id="do-6-2" tags=["learner", "task"]
 # A volume, a container, a start.
@@ -280,7 +280,7 @@ print(DOOR)
 # ### Exercise 6.3 (make)
 #
 # The door: a container `lab.name("web")` with nginx in it, on both networks, `front` and `back`. Its port 80/tcp is
-# published on the port `lab.port("web")` of `127.0.0.1`. Before you start it, put `DOOR` into it: as the file
+# published on the port `lab.port("web")` of `127.0.0.1` alone. Before you start it, put `DOOR` into it: as the file
 # `default.conf` in the folder `/etc/nginx/conf.d` (`PUT …/archive`, with `pack`).
 
 # %% id="do-6-3" tags=["learner", "task"]
@@ -431,8 +431,8 @@ lab.check("6.7")
 # ### Exercise 6.8 (make)
 #
 # An update. The redis in `lab.name("bank")`, on the network `lab.name("ring")`, keeps a word in the volume
-# `lab.name("money")`. Replace the container by a new one of the same name, made in the same way. What was kept is still
-# there, and the old container is gone.
+# `lab.name("money")`. Replace the container by a new one of the same name: again a redis, on the same network, with the
+# same volume. What was kept is still there, and the old container is gone.
 
 # %% id="setup-6-8"
 lab.setup("6.8")
@@ -502,7 +502,8 @@ lab.check("6.10")
 # ### Your own application
 #
 # Now tear down what you brought up in parts 2 and 3: three containers, two networks, a volume. The diary keeps the
-# record: `GET /events` with `since=0`, `until` now, and a filter on the label of this lab and on the event `destroy`.
+# record: `GET /events` with `since=0`, `until=int(time.time()) + 1`, and a filter on the label of this lab and on the
+# event `destroy`. (Containers and volumes alone tell of their labels; those of the exercises are among them.)
 
 # %% id="own" tags=["learner", "task"]
 # Yours to write.
