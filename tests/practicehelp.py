@@ -32,8 +32,9 @@ class Clock:
         self.streamed = False
         for label, image in bundled.images().items():
             repository, _colon, tag = label.partition(":")
-            self.registry.add(f"library/{repository}", tag, image)
-            if images:
+            name, _size = self.registry.add(f"library/{repository}", tag, image)
+            if images and tag == "latest":
+                image.digests.append(f"{repository}@{name}")
                 self.core.state.images[image.id] = image
                 image.tags.append(label)
 

@@ -268,7 +268,13 @@ def test_curl_and_published_port(running: tuple[PracticeEngine, EngineRecord]) -
     """Real curl starts nginx, and gets its page from a port of this machine."""
     _engine, record = running
     port = record.ports[0]
-    body = json.dumps({"Image": "nginx", "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": str(port)}]}}})
+    body = json.dumps(
+        {
+            "Image": "nginx",
+            "ExposedPorts": {"80/tcp": {}},
+            "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": str(port)}]}},
+        }
+    )
     _curl(record, "-H", "Content-Type: application/json", "-d", body, "http://localhost/containers/create?name=web")
     _curl(record, "-X", "POST", "http://localhost/containers/web/start")
     page = subprocess.run(

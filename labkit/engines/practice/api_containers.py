@@ -59,9 +59,7 @@ def listing(core: Core, request: Request) -> Reply:
         if state not in _STATES:
             raise Fault(
                 400,
-                f"invalid filter 'status={state}'"
-                if not core.profile.old
-                else f"Unrecognised filter value for status: {state}",
+                f"invalid filter 'status={state}'" if not core.profile.old else f"Invalid filter 'status={state}'",
             )
     limit = request.number("limit", -1)
     every = request.flag("all") or limit > 0 or "status" in wanted or "exited" in wanted
@@ -124,11 +122,7 @@ def create(core: Core, request: Request) -> Reply:
     if not any(k for k in body if k not in ("HostConfig", "NetworkingConfig")):
         raise Fault(400, f"{'C' if old else 'c'}onfig cannot be empty in order to create a container")
     _top_level_mounts(core, body)
-    name = request.query.get("name", "").lstrip("/")
-    if name and not NAME.fullmatch(name):
-        raise Fault(
-            400, f"Invalid container name ({request.query['name']}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
-        )
+    host = settings.host_config(core, body)
     wanted = str(body.get("Image") or "")
     image = core.state.find_image(wanted)
     if image is None:
@@ -136,8 +130,13 @@ def create(core: Core, request: Request) -> Reply:
             raise Fault(400, "invalid reference format" if old else "no image specified")
         tag = "" if ":" in wanted.rpartition("/")[2] else ":latest"
         raise Fault(404, f"No such image: {wanted}{tag}")
+    name = request.query.get("name", "").lstrip("/")
+    if name and not NAME.fullmatch(name):
+        raise Fault(
+            400, f"Invalid container name ({request.query['name']}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        )
     _refuse_taken(core, name)
-    container = settings.build(core, name or _drawn_name(core), body, image)
+    container = settings.build(core, name or _drawn_name(core), body, image, host)
     core.state.containers[container.id] = container
     core.event("container", "create", container.id, lifecycle.event_attributes(container))
     return json_reply({"Id": container.id, "Warnings": []}, 201)
@@ -207,15 +206,19 @@ def restart(core: Core, request: Request, name: str) -> Working:
 
 def kill(core: Core, request: Request, name: str) -> Working:
     """``POST /containers/{id}/kill``."""
-    container = core.state.container(name)
+    if core.profile.old and (given := request.query.get("signal")):
+        lifecycle.signal_number(given)
+    try:
+        container = core.state.container(name)
+    except Fault as fault:
+        said = f"Cannot kill container: {name}: {fault.message}" if core.profile.old else fault.message
+        raise Fault(fault.status, said) from None
     signal = request.query.get("signal", "")
     if signal and not core.profile.old:
         try:
             lifecycle.signal_number(signal)
         except Fault:
             raise Fault(400, f"cannot kill container: {name}: invalid signal: {signal}") from None
-    elif signal:
-        lifecycle.signal_number(signal)
     yield from lifecycle.kill(core, container, signal)
     return empty()
 
@@ -268,8 +271,11 @@ def rename(core: Core, request: Request, name: str) -> Reply:
         raise Fault(400, "Renaming a container with the same name as its current name")
     if not NAME.fullmatch(wanted):
         raise Fault(400, f"Invalid container name ({wanted}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
-    if any(c.name == wanted for c in core.state.containers.values()):
+    try:
         _refuse_taken(core, wanted)
+    except Fault as fault:
+        said = f"Error when allocating new name: {fault.message}" if core.profile.old else fault.message
+        raise Fault(fault.status, said) from None
     before, container.name = container.name, wanted
     networking.rename(container, before)
     core.event("container", "rename", container.id, {**lifecycle.event_attributes(container), "oldName": "/" + before})

@@ -12,7 +12,7 @@ from fnmatch import fnmatchcase
 from time import strptime
 from typing import TYPE_CHECKING, Any
 
-from . import archive, filters, settings, transfer
+from . import archive, filters, settings, transfer, views
 from .layers import digest, read_layer
 from .state import Container, Image, familiar, split_tag, timestamp, with_tag
 from .wire import Answer, Fault, Reply, Request, Streaming, dumps, empty, json_reply, parse_json, streamed
@@ -52,9 +52,7 @@ def listing(core: Core, request: Request) -> Reply:
             t for t in image.tags if not wanted.get("reference") or any(_is_like(t, p) for p in wanted["reference"])
         ]
         digests = [
-            d
-            for d in image.digests
-            if not wanted.get("reference") or tags or any(_is_like(d, p) for p in wanted["reference"])
+            d for d in image.digests if not wanted.get("reference") or any(_is_like(d, p) for p in wanted["reference"])
         ]
         made = _seconds(image.created)
         if (
@@ -120,7 +118,7 @@ def inspect(core: Core, _request: Request, name: str) -> Reply:
     if old:
         facts |= {
             "Container": image.container,
-            "ContainerConfig": config,
+            "ContainerConfig": _made_with(image),
             "DockerVersion": image.config.get("docker_version", ""),
         }
         facts["Author"] = image.config.get("author", "")
@@ -131,12 +129,21 @@ def inspect(core: Core, _request: Request, name: str) -> Reply:
         "Size": image.size,
     }
     if old:
-        facts |= {"VirtualSize": image.size, "GraphDriver": {"Data": {}, "Name": core.profile.driver}}
+        facts |= {"VirtualSize": image.size, "GraphDriver": views.graph_driver(core, image.id[7:], len(image.layers))}
     else:
         facts["Descriptor"] = {"mediaType": archive.OCI_MANIFEST, "digest": image.id, "size": len(image.config_json)}
     facts["RootFS"] = {"Type": "layers", "Layers": [layer.diff_id for layer in image.layers]}
     facts["Metadata"] = {"LastTagTime": timestamp(image.last_tagged)}
     return json_reply(facts)
+
+
+def _made_with(image: Image) -> dict[str, Any]:
+    """Return the configuration of the container that an image was made of; nothing is known of one that was loaded."""
+    config = {**settings.EMPTY_CONFIG, "Labels": None}
+    if image.parent:
+        last = (image.config.get("history") or [{}])[-1].get("created_by", "")
+        config |= {**image.run_config, "Cmd": ["/bin/sh", "-c", last.removeprefix("/bin/sh -c ")]}
+    return config
 
 
 def history(core: Core, _request: Request, name: str) -> Reply:
@@ -170,7 +177,7 @@ def tag(core: Core, request: Request, name: str) -> Reply:
     if not _REFERENCE.fullmatch(label):
         lower = repository.lower() != repository
         raise Fault(
-            400 if not core.profile.old or lower or not repository else 500,
+            500 if core.profile.old else 400,
             "invalid reference format: repository name must be lowercase" if lower else "invalid reference format",
         )
     transfer.retag(core, image, label)

@@ -128,8 +128,8 @@ def _remove(core: Core, network: Network) -> None:
 def connect(core: Core, request: Request, name: str) -> Reply:
     """``POST /networks/{id}/connect``."""
     body = parse_json(request, old=core.profile.old)
-    network = core.state.network(name)
     container = core.state.container(str(body.get("Container") or ""))
+    network = core.state.network(name) if container.running else networking.chosen(core, name)
     if network.name in ("host", "none"):
         raise Fault(
             403,
@@ -144,6 +144,8 @@ def connect(core: Core, request: Request, name: str) -> Reply:
             403, "container cannot be connected to multiple networks with one of the networks in private (none) mode"
         )
     place = networking.endpoint(core, container, network, body.get("EndpointConfig"))
+    if core.profile.old and network.name != "bridge" and container.id[:12] not in place.aliases:
+        place.aliases.append(container.id[:12])
     if container.running:
         networking.connect_one(core, container, place)
     container.endpoints[network.name] = place
@@ -153,19 +155,26 @@ def connect(core: Core, request: Request, name: str) -> Reply:
 def disconnect(core: Core, request: Request, name: str) -> Reply:
     """``POST /networks/{id}/disconnect``."""
     body = parse_json(request, old=core.profile.old)
-    network = core.state.network(name)
     wanted = str(body.get("Container") or "")
     try:
         container = core.state.container(wanted)
     except Fault:
-        if body.get("Force"):
+        if body.get("Force") and core.state.network(name):
+            if core.profile.old:
+                raise Fault(404, f"endpoint {wanted} not found") from None
             return empty(200)
         raise
-    place = container.endpoints.get(network.name)
+    if container.running or not core.profile.old:
+        name = core.state.network(name).name
+        said = f"container {container.id} is not connected to network {name}"
+    else:  # an old Engine looks at nothing but the container's own settings
+        name = next((n.name for n in core.state.networks.values() if n.id == name), name)
+        said = f"container {container.id} is not connected to the network {name}"
+    place = container.endpoints.get(name)
     if place is None:
-        raise Fault(500, f"container {container.id} is not connected to network {network.name}")
+        raise Fault(500, said)
     networking.disconnect_one(core, container, place)
-    del container.endpoints[network.name]
+    del container.endpoints[name]
     return empty(200)
 
 

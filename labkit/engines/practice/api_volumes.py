@@ -59,9 +59,11 @@ def create(core: Core, request: Request) -> Reply:
         said = (
             settings.invalid_volume(name)
             if len(name) > 1
-            else "volume name is too short, names should be at least two alphanumeric characters"
+            else f"create {name}: volume name is too short, names should be at least two alphanumeric characters"
         )
         raise Fault(400, said)
+    if name in core.state.volumes:
+        return json_reply(facts(core, core.state.volumes[name]), 201)
     options = dict(sorted((body.get("DriverOpts") or {}).items())) or None
     unknown = sorted(set(options or {}) - {"type", "o", "device", "size"})
     if unknown:
@@ -74,11 +76,9 @@ def create(core: Core, request: Request) -> Reply:
     if options and not {"type", "device"} <= options.keys():
         lacking = min({"type", "device"} - options.keys())
         raise Fault(400, f'create {name}: missing required option: "{lacking}"')
-    volume = core.state.volumes.get(name)
-    if volume is None:
-        volume = settings.add_volume(
-            core, name or core.ids.new(), labels=body.get("Labels"), options=options, anonymous=not name
-        )
+    volume = settings.add_volume(
+        core, name or core.ids.new(), labels=body.get("Labels"), options=options, anonymous=not name
+    )
     return json_reply(facts(core, volume), 201)
 
 

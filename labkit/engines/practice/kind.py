@@ -66,6 +66,9 @@ class PracticeEngine(Engine):
         read, write = os.pipe()
         environment = {key: value for key, value in os.environ.items() if not key.startswith("DOCKER_")}
         environment["PYTHONPATH"] = str(Path(__file__).parents[3])
+        environment.pop(
+            "PYTHONDONTWRITEBYTECODE", None
+        )  # compiling everything at each start takes longer than starting
         with (log_folder / "practice.log").open("ab") as log, open(read, "rb") as answers:
             subprocess.Popen(
                 [sys.executable, "-m", "labkit.engines.practice.process", str(self.paths.root), str(write)],

@@ -242,6 +242,7 @@ def start(core: Core, container: Container) -> None:
         raise Fault(500, f"{error.filename}: {error.strerror}") from error
     container.run = Run(process, stdin, outputs)
     container.status, container.started, container.code = "running", core.now, 0
+    container.host_config.setdefault("Runtime", "runc")
     container.manual_stop = False
     starters, container.starters = container.starters, []
     for starter in starters:

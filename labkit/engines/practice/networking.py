@@ -161,6 +161,16 @@ def _free(network: Network) -> Iterator[str]:
             yield str(host)
 
 
+def chosen(core: Core, name: str) -> Network:
+    """Return a network that a new container is to be on.  Raises `Fault` (404), on a newer Engine."""
+    try:
+        return core.state.network(name)
+    except Fault:
+        if not core.profile.old:
+            raise
+        return Network("", name, core.now)  # an old Engine looks for it when the container starts
+
+
 def endpoint(core: Core, container: Container, network: Network, wanted: dict[str, Any] | None) -> Endpoint:
     """Note that a container belongs on a network; it gets its address when it runs.  Raises `Fault`."""
     settings = wanted or {}
@@ -174,7 +184,8 @@ def endpoint(core: Core, container: Container, network: Network, wanted: dict[st
                 400,
                 "user specified IP address is supported only when connecting to networks with user configured subnets",
             )
-        if not _is_address(fixed) or ip_address(fixed) not in network.wire.subnet:
+        later = core.profile.old and not container.running and _is_address(fixed)  # the start looks at it
+        if not later and (not _is_address(fixed) or ip_address(fixed) not in network.wire.subnet):
             raise Fault(
                 400,
                 f"invalid IPv4 address: {fixed}"
@@ -197,12 +208,15 @@ def endpoint(core: Core, container: Container, network: Network, wanted: dict[st
 def connect_one(core: Core, container: Container, place: Endpoint) -> None:
     """Give a running container its address on a network.  Raises `Fault`."""
     network = place.network
+    place.known = True
     if network.driver in ("host", "null"):
         place.id = core.ids.new()
         if network.driver == "host":
             container.host.join(network.wire, str(network.wire.subnet[2]), "02:42:c0:00:02:02", ())
         return
     fixed = (place.wanted or {}).get("IPv4Address")
+    if fixed and ip_address(fixed) not in network.wire.subnet:
+        raise Fault(400, f"Invalid address {fixed}: It does not belong to any of this network's subnets")
     if fixed and fixed in network.taken:
         raise Fault(403, "Address already in use")
     address = fixed or next(_free(network), "")
@@ -282,6 +296,8 @@ def publish(core: Core, container: Container) -> None:
     if container.host_config.get("PublishAllPorts"):
         bindings = {**{port: [{"HostIp": "", "HostPort": ""}] for port in exposed}, **bindings}
     for port, wanted in bindings.items():
+        if core.profile.old and port not in exposed:
+            continue  # an old Engine publishes what is exposed alone; the docker command exposes it as well
         for binding in wanted or []:
             address, number = binding.get("HostIp") or ANY, int(binding.get("HostPort") or 0)
             try:
@@ -297,19 +313,24 @@ def publish(core: Core, container: Container) -> None:
             container.ports.setdefault(port, []).append((address, opened))
 
 
-def describe(place: Endpoint, *, old: bool) -> dict[str, Any]:
-    """Return a container's place on a network as inspect shows it."""
+def _aliases(place: Endpoint, short: str) -> list[str] | None:
+    own = place.known and place.network.name not in ("bridge", "host", "none")
+    return [*place.aliases, *([short] if own and short not in place.aliases else [])] or None
+
+
+def describe(place: Endpoint, short: str, *, old: bool) -> dict[str, Any]:
+    """Return a container's place on a network as inspect shows it; `short` is the beginning of its id."""
     network = place.network
     on = bool(place.address)
     facts: dict[str, Any] = {
         "IPAMConfig": place.wanted,
         "Links": place.links,
-        "Aliases": place.aliases or None,
+        "Aliases": _aliases(place, short) if old else place.aliases or None,
     }
     if not old:
         facts |= {"MacAddress": place.mac, "DriverOpts": place.driver_options, "GwPriority": 0}
     facts |= {
-        "NetworkID": network.id,
+        "NetworkID": network.id if place.known or not old else "",
         "EndpointID": place.id,
         "Gateway": network.wire.gateway if on else "",
         "IPAddress": place.address,

@@ -97,7 +97,8 @@ class Practice:
         fresh = bundled.images()
         for label, image in fresh.items():
             repository, _colon, tag = label.partition(":")
-            self.mirror.add(f"library/{repository}", tag, image)
+            name, _size = self.mirror.add(f"library/{repository}", tag, image)
+            image.digests.append(f"{repository}@{name}")  # as if it had been pulled there
         saved = self.home / "state.tar"
         if saved.exists():
             again = snapshot.restore(self.core, saved.read_bytes())

@@ -8,13 +8,8 @@ from __future__ import annotations
 
 import posixpath
 
-from .machine import applets_files, applets_net, applets_system, applets_text, awk, shell, web
-from .machine import redis as store
 from .machine.files import Device, File, Folder, Link
 from .machine.programs import APPLETS, binary
-
-_LOADED = (applets_files, applets_net, applets_system, applets_text, awk, shell, store, web)
-"""The modules that register programs when they are imported."""
 
 BUILT = 1_700_000_000.0
 """When all files of the images were made, in seconds since 1970: the same for everybody."""

@@ -100,6 +100,14 @@ def find(method: str, path: str) -> tuple[Handler, tuple[str, ...]] | None:
     return None
 
 
+def template(method: str, path: str) -> str:
+    """Return the endpoint that a path belongs to, such as ``/containers/{id}/json``; empty where there is none."""
+    for verb, pattern, _handler in _ROUTES:
+        if verb == method and _compile(pattern).fullmatch(path):
+            return pattern
+    return ""
+
+
 def _not_had(_core: Any, request: Any) -> Reply:
     return json_reply(
         {"message": f"The practice engine has no {request.method} {request.path}. A real Docker Engine has."}, 501

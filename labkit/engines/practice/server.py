@@ -15,7 +15,6 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Coroutine
-from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ import h11
 from . import tlsdoor
 from .core import Core
 from .machine.network import Socket
+from .machine.times import http_date
 from .state import Container
 from .wire import Answer, Reply, Streaming, json_reply
 
@@ -291,7 +291,7 @@ class Http:
                 raise ConnectionError("the request broke off")
 
     def _head(self, own: dict[str, str]) -> list[tuple[str, str]]:
-        return [*{**self._headers, **own}.items(), ("Date", formatdate(usegmt=True))]
+        return [*{**self._headers, **own}.items(), ("Date", http_date(time.time()))]
 
     async def _reply(self, wire: h11.Connection, writer: asyncio.StreamWriter, reply: Reply, method: str) -> None:
         head = self._head(reply.headers)

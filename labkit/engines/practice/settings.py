@@ -55,7 +55,7 @@ _HOST_CONFIG: dict[str, Any] = {
     "ContainerIDFile": "",
     "LogConfig": {"Type": "json-file", "Config": {}},
     "NetworkMode": "default",
-    "PortBindings": {},
+    "PortBindings": None,
     "RestartPolicy": {"Name": "", "MaximumRetryCount": 0},
     "AutoRemove": False,
     "VolumeDriver": "",
@@ -63,9 +63,9 @@ _HOST_CONFIG: dict[str, Any] = {
     "CapAdd": None,
     "CapDrop": None,
     "CgroupnsMode": "host",
-    "Dns": [],
-    "DnsOptions": [],
-    "DnsSearch": [],
+    "Dns": None,
+    "DnsOptions": None,
+    "DnsSearch": None,
     "ExtraHosts": None,
     "GroupAdd": None,
     "IpcMode": "private",
@@ -88,7 +88,7 @@ _HOST_CONFIG: dict[str, Any] = {
     "NanoCpus": 0,
     "CgroupParent": "",
     "BlkioWeight": 0,
-    "BlkioWeightDevice": [],
+    "BlkioWeightDevice": None,
     "BlkioDeviceReadBps": None,
     "BlkioDeviceWriteBps": None,
     "BlkioDeviceReadIOps": None,
@@ -99,7 +99,7 @@ _HOST_CONFIG: dict[str, Any] = {
     "CpuRealtimeRuntime": 0,
     "CpusetCpus": "",
     "CpusetMems": "",
-    "Devices": [],
+    "Devices": None,
     "DeviceCgroupRules": None,
     "DeviceRequests": None,
     "KernelMemory": 0,
@@ -192,9 +192,6 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
             text = str(binding.get("HostPort") or "")
             if text and not (text.isdigit() and int(text) < 65536):
                 raise Fault(400, f'invalid port specification: "{text}"')
-    memory = made["Memory"]
-    if isinstance(memory, int) and 0 < memory < 6 * 1024 * 1024:
-        raise Fault(400, "Minimum memory limit allowed is 6MB")
     policy = (made["RestartPolicy"] or {}).get("Name") or "no"
     if policy not in ("no", "always", "unless-stopped", "on-failure"):
         raise Fault(
@@ -204,6 +201,11 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
             else f"invalid restart policy: unknown policy '{policy}'; use one of 'no', "
             "'always', 'on-failure', or 'unless-stopped'",
         )
+    memory = made["Memory"]
+    if isinstance(memory, int) and 0 < memory < 6 * 1024 * 1024:
+        raise Fault(400, "Minimum memory limit allowed is 6MB")
+    if core.profile.old and body.get("HostConfig") is None:
+        del made["Runtime"]  # it is known from the first start on
     return made
 
 
@@ -220,7 +222,7 @@ def mounts(core: Core, container: Container) -> list[Mount]:
         found[mount.target] = mount
     for target, options in (container.host_config.get("Tmpfs") or {}).items():
         path = posixpath.normpath(target)
-        found[path] = Mount("tmpfs", "", path, limit=lifecycle.tmpfs_size(str(options)))
+        found[path] = Mount("tmpfs", "", path, limit=lifecycle.tmpfs_size(str(options)), shown=False)
     for source in container.host_config.get("VolumesFrom") or []:
         other = core.state.container(source.partition(":")[0])
         for mount in other.mounts:
@@ -235,14 +237,15 @@ def mounts(core: Core, container: Container) -> list[Mount]:
     for mount in found.values():
         if mount.volume is not None and mount.copies:
             lifecycle.populate(container, mount.volume, mount.target)
-    return [mount for mount in found.values() if mount.kind != "tmpfs" or mount.mode == "mount"] + [
-        mount for mount in found.values() if mount.kind == "tmpfs" and mount.mode != "mount"
-    ]
+    return list(found.values())
 
 
 def _bind(core: Core, text: str) -> Mount:
-    source, _colon, rest = text.partition(":")
+    source, colon, rest = text.partition(":")
     target, _colon, mode = rest.partition(":")
+    if not colon and source.startswith("/") and posixpath.normpath(source) != "/":  # a place for a volume of its own
+        volume = add_volume(core, core.ids.new(), anonymous=True)
+        return Mount("volume", "", posixpath.normpath(source), mode="z", volume=volume, tree=volume.tree)
     if not target or not target.startswith("/"):
         raise Fault(400, f"invalid volume specification: '{text}'" + (": invalid mount path" if target else ""))
     if target == "/":
@@ -293,7 +296,7 @@ def _mount(core: Core, wanted: dict[str, Any]) -> Mount:
         return Mount("bind", source, target, writable, "", tree=tree)
     if kind == "tmpfs":
         size = (wanted.get("TmpfsOptions") or {}).get("SizeBytes") or 0
-        return Mount("tmpfs", "", target, True, "mount", limit=size if isinstance(size, int) else 0)
+        return Mount("tmpfs", "", target, limit=size if isinstance(size, int) else 0)
     if kind != "volume":
         raise Fault(400, f'invalid mount config for type "{kind}": mount type unknown')
     if source and not NAME.fullmatch(source):
@@ -332,8 +335,13 @@ def add_volume(
     return volume
 
 
-def build(core: Core, name: str, body: dict[str, Any], image: Image) -> Container:
-    """Make a container.  Raises `Fault`."""
+def build(core: Core, name: str, body: dict[str, Any], image: Image, host: dict[str, Any] | None = None) -> Container:
+    """Make a container.  Raises `Fault`.
+
+    Parameters
+    ----------
+    host: its HostConfig, where that has been looked through already.
+    """
     identity = core.ids.new()
     config = container_config(image, body, identity)
     command = [*(config["Entrypoint"] or []), *(config["Cmd"] or [])]
@@ -347,7 +355,7 @@ def build(core: Core, name: str, body: dict[str, Any], image: Image) -> Containe
         image,
         str(body.get("Image")),
         config,
-        host_config(core, body),
+        host_config(core, body) if host is None else host,
         root if isinstance(root, Folder) else Folder(),
         Host(config["Hostname"]),
         str(command[0]),
@@ -358,7 +366,7 @@ def build(core: Core, name: str, body: dict[str, Any], image: Image) -> Containe
     wanted = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
     first = {"default": "bridge"}.get(mode, mode)
     if not first.startswith("container:"):
-        network = core.state.network(first)
+        network = networking.chosen(core, first)
         container.endpoints[network.name] = networking.endpoint(
             core, container, network, wanted.get(first) or wanted.get(network.name)
         )

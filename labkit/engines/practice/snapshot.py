@@ -102,7 +102,11 @@ def _container(core: Core, container: Container) -> dict[str, Any]:
     facts["image"] = container.image.id
     facts["hostname"] = container.host.name
     facts["endpoints"] = [
-        {**{k: v for k, v in vars(e).items() if k not in ("network", "id", "address", "mac")}, "network": e.network.id}
+        {
+            **{k: v for k, v in vars(e).items() if k not in ("network", "id", "address", "mac")},
+            "network": e.network.id,
+            "name": e.network.name,
+        }
         for e in container.endpoints.values()
     ]
     facts["mounts"] = [
@@ -171,7 +175,8 @@ def _restored(core: Core, given: dict[str, Any], images: dict[str, Image], files
     host = Host(given.pop("hostname"))
     container = Container(**given, image=image, root=own, host=host)
     for place in endpoints:
-        network = core.state.networks[place.pop("network")]
+        there, name = core.state.networks.get(place.pop("network")), place.pop("name", "")
+        network = there or Network("", name, core.now)  # it is gone, or was never there
         container.endpoints[network.name] = Endpoint(network, **place)
     for mount in mounts:
         volume = core.state.volumes[mount["volume"]] if mount["volume"] else None

@@ -124,7 +124,12 @@ class Network:
 
 @dataclass
 class Endpoint:
-    """A container's place on a network."""
+    """A container's place on a network.
+
+    Parameters
+    ----------
+    known: whether it was ever connected; until then the Engine does not say the network's id.
+    """
 
     network: Network
     id: str = ""
@@ -134,6 +139,7 @@ class Endpoint:
     wanted: dict[str, Any] | None = None
     links: list[str] | None = None
     driver_options: dict[str, str] | None = None
+    known: bool = False
 
 
 @dataclass
@@ -144,6 +150,7 @@ class Mount:
     ----------
     limit: how much a tmpfs may hold, in bytes; 0 for no limit of its own.
     copies: whether a new volume gets what the image has at the mount point.
+    shown: whether the API lists it: it does not list the tmpfs of ``HostConfig.Tmpfs``.
     """
 
     kind: str
@@ -155,6 +162,7 @@ class Mount:
     tree: Folder | File | None = None
     limit: int = 0
     copies: bool = True
+    shown: bool = True
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import networking
 from .machine.files import File, walk
-from .state import Container, Mount, timestamp
+from .state import Container, Endpoint, Mount, timestamp
 
 if TYPE_CHECKING:
     from .core import Core
@@ -77,6 +77,13 @@ def mount_facts(core: Core, mount: Mount) -> dict[str, Any]:
     return facts | {"Mode": mount.mode, "RW": mount.writable, "Propagation": propagation}
 
 
+def _listed(core: Core, mount: Mount) -> dict[str, Any]:
+    """Return a mount as the list shows it: an old Engine does not say where the volumes of ``Volumes`` lie."""
+    facts = mount_facts(core, mount)
+    of_config = mount.volume is not None and mount.volume.anonymous and not mount.mode
+    return {**facts, "Source": ""} if core.profile.old and of_config else facts
+
+
 def mountpoint(core: Core, name: str) -> str:
     """Return where a volume would lie on the Engine's disk."""
     return f"{core.root_dir}/volumes/{name}/_data"
@@ -98,9 +105,9 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
         "Status": status_text(core, container),
         "HostConfig": {"NetworkMode": container.host_config.get("NetworkMode") or "default"},
         "NetworkSettings": {
-            "Networks": {n: networking.describe(e, old=old) for n, e in sorted(container.endpoints.items())}
+            "Networks": {n: _place(container, e, old=old) for n, e in sorted(container.endpoints.items())}
         },
-        "Mounts": [mount_facts(core, mount) for mount in container.mounts],
+        "Mounts": [_listed(core, mount) for mount in container.mounts if mount.shown],
     }
     if version >= (1, 48):
         facts["ImageManifestDescriptor"] = descriptor(container)
@@ -112,6 +119,11 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
             facts["SizeRw"] = own or 4096
         facts["SizeRootFs"] = whole
     return facts
+
+
+def _place(container: Container, endpoint: Endpoint, *, old: bool) -> dict[str, Any]:
+    """Return a place on a network as the list shows it: without the names that it has there."""
+    return {**networking.describe(endpoint, container.id[:12], old=old), "Aliases": None}
 
 
 def port_list(container: Container) -> list[dict[str, Any]]:
@@ -160,7 +172,7 @@ def inspected(core: Core, container: Container, *, size: bool, version: tuple[in
         "ResolvConfPath": f"{base}/resolv.conf" if container.started else "",
         "HostnamePath": f"{base}/hostname" if container.started else "",
         "HostsPath": f"{base}/hosts" if container.started else "",
-        "LogPath": f"{base}/{container.id}-json.log" if container.started else "",
+        "LogPath": f"{base}/{container.id}-json.log" if container.started or container.error else "",
         "Name": "/" + container.name,
         "RestartCount": container.restarts,
         "Driver": core.profile.driver,
@@ -170,13 +182,13 @@ def inspected(core: Core, container: Container, *, size: bool, version: tuple[in
         "AppArmorProfile": "",
         "ExecIDs": [e.id for e in container.execs if e.run is not None] or None,
         "HostConfig": container.host_config,
-        "GraphDriver": {"Data": {}, "Name": core.profile.driver},
+        "GraphDriver": graph_driver(core, container.id, 2),
     }
     if size:
         facts["SizeRw"], facts["SizeRootFs"] = sizes(container)
         if not old:
             facts["SizeRw"] = facts["SizeRw"] or 4096
-    facts["Mounts"] = [mount_facts(core, mount) for mount in container.mounts]
+    facts["Mounts"] = [mount_facts(core, mount) for mount in container.mounts if mount.shown]
     facts["Config"] = container.config
     facts["NetworkSettings"] = network_settings(core, container, version=version)
     if not old:
@@ -184,6 +196,14 @@ def inspected(core: Core, container: Container, *, size: bool, version: tuple[in
         del facts["GraphDriver"]
         facts["Storage"] = {"RootFS": {"Snapshot": {"Name": core.profile.driver}}}
     return facts
+
+
+def graph_driver(core: Core, name: str, layers: int) -> dict[str, Any]:
+    """Return where the layers of a container, or an image, would lie on the Engine's disk."""
+    at = f"{core.root_dir}/overlay2/{name}"
+    data = {"MergedDir": f"{at}/merged", "UpperDir": f"{at}/diff", "WorkDir": f"{at}/work"}
+    below = {"LowerDir": f"{at}-init/diff"} if layers > 1 else {}
+    return {"Data": {**below, **data}, "Name": core.profile.driver}
 
 
 def descriptor(container: Container) -> dict[str, Any]:
@@ -205,7 +225,9 @@ def network_settings(core: Core, container: Container, *, version: tuple[int, in
         for name, bound in container.ports.items():
             ports[name] = [{"HostIp": address, "HostPort": str(port)} for address, port in bound]
         ports = dict(sorted(ports.items()))
-    networks = {name: networking.describe(e, old=old) for name, e in sorted(container.endpoints.items())}
+    networks = {
+        name: networking.describe(e, container.id[:12], old=old) for name, e in sorted(container.endpoints.items())
+    }
     sandbox = container.id if container.running else ""
     facts: dict[str, Any] = {
         "SandboxID": sandbox,

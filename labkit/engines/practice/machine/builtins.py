@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from .process import SIGNALS, Exit, Wait, exited
-from .programs import APPLETS
+from .programs import APPLETS, main_of
 from .syntax import parse
 
 if TYPE_CHECKING:
@@ -201,9 +201,10 @@ def _of_applet(name: str) -> Callable[[Shell, list[str]], Running]:
 
     def run(shell: Shell, words: list[str]) -> Running:
         process = shell.process
+        main = main_of(name, APPLETS)
         kept, process.argv = process.argv, [name, *words]
         try:
-            return (yield from APPLETS[name](process))
+            return (yield from main(process)) if main else 127
         except Exit as left:
             if left.code > 128:
                 raise

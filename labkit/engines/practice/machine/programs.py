@@ -7,8 +7,9 @@ script begins with ``#!`` as everywhere.  Anything else can't be run.
 from __future__ import annotations
 
 import errno
+import importlib
 import posixpath
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from .files import File, failure
 from .process import Main, Process, Program
@@ -16,17 +17,31 @@ from .process import Main, Process, Program
 MAGIC = b"\x7fELF practice "
 SIZES = {"busybox": 256 * 1024}
 """Of some programs, in bytes: where a layer is weighed, that of busybox is the heaviest."""
-APPLETS: dict[str, Main] = {}
-"""Commands that are one file in an image, which looks at the name it was called by."""
-PROGRAMS: dict[str, Main] = {}
-"""Programs that have a file of their own."""
+MODULES = {
+    "applets_files": "basename cat chgrp chmod chown cp df dirname du find ln ls mkdir mount mv readlink realpath rm "
+    "rmdir stat touch unlink",
+    "applets_net": "curl getent ifconfig ip nc netstat nslookup ping telnet wget",
+    "applets_system": "[ chroot clear date env false free halt hostname id insmod kill killall mknod nice nohup nproc "
+    "nsenter pgrep pidof pkill poweroff printenv ps pwd reboot reset setsid sleep stty su sync test time timeout true "
+    "ulimit umask uname unshare uptime usleep which whoami",
+    "applets_text": "base64 cksum cut dd echo egrep fgrep grep head hexdump md5sum nl od printf rev sed seq sha1sum "
+    "sha256sum sha512sum sort tac tail tee tr uniq wc xargs xxd yes",
+    "awk": "awk",
+    "shell": "ash sh",
+    "web": "httpd",
+}
+"""Where each command is that is one file in an image: a module is imported when one of its commands is first run."""
+APPLETS = {name: module for module, names in MODULES.items() for name in names.split()}
+PROGRAMS = {"nginx": "web", "redis-cli": "redis", "redis-server": "redis"}
+"""Programs that have a file of their own, and their modules."""
+_registered: dict[str, Main] = {}
 
 
 def applet(*names: str) -> Callable[[Main], Main]:
     """Register a command of the many-in-one file."""
 
     def register(main: Main) -> Main:
-        APPLETS.update(dict.fromkeys(names, main))
+        _registered.update(dict.fromkeys(names, main))
         return main
 
     return register
@@ -36,10 +51,19 @@ def program(name: str) -> Callable[[Main], Main]:
     """Register a program that has a file of its own."""
 
     def register(main: Main) -> Main:
-        PROGRAMS[name] = main
+        _registered[name] = main
         return main
 
     return register
+
+
+def main_of(name: str, modules: Mapping[str, str]) -> Main | None:
+    """Return what runs a command, its module imported; None for one that there is not."""
+    if name not in modules:
+        return None
+    if name not in _registered:
+        importlib.import_module(f"{__package__}.{modules[name]}")
+    return _registered[name]
 
 
 def binary(name: str) -> bytes:
@@ -63,11 +87,12 @@ def program_of(process: Process, path: str) -> Main:
         raise failure(errno.ENOEXEC, path)
     name = node.data[len(MAGIC) :].partition(b"\n")[0].decode()
     if name != "busybox":
-        if name not in PROGRAMS:
+        found = main_of(name, PROGRAMS)
+        if found is None:
             raise failure(errno.ENOEXEC, path)
-        return PROGRAMS[name]
+        return found
     called = posixpath.basename(path)
-    return APPLETS.get(called, _busybox)
+    return main_of(called, APPLETS) or _busybox
 
 
 def _script(interpreter: Main, words: list[str], path: str) -> Main:
@@ -83,7 +108,7 @@ def _busybox(process: Process) -> Program:
         names = ", ".join(sorted(APPLETS))
         yield from process.out(f"BusyBox of the practice engine.\n\nCurrently defined functions:\n\t{names}\n")
         return 0
-    found = APPLETS.get(process.argv[1])
+    found = main_of(process.argv[1], APPLETS)
     if found is None:
         yield from process.err(f"{process.argv[1]}: applet not found")
         return 127

@@ -42,7 +42,7 @@ class ShellSyntaxError(Exception):
     """Text that is no shell program; the message is what the shell says."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Literal:
     """Characters as they stand."""
 
@@ -50,7 +50,7 @@ class Literal:
     quoted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Variable:
     """``$name`` or ``${name…}``: `operator` is one of ``:- - := = :+ + :? ? # ## % %% length``, or empty."""
 
@@ -60,7 +60,7 @@ class Variable:
     quoted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Substitution:
     """``$(…)``: what a program prints."""
 
@@ -68,7 +68,7 @@ class Substitution:
     quoted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Arithmetic:
     """``$((…))``."""
 
@@ -76,7 +76,7 @@ class Arithmetic:
     quoted: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Word:
     """Parts without a blank between them."""
 
@@ -90,7 +90,7 @@ class Word:
         return None
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Redirection:
     """``2>file`` and its like; for ``<<`` the word is the text itself."""
 
@@ -99,7 +99,7 @@ class Redirection:
     word: Word
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Simple:
     """A command with its arguments."""
 
@@ -109,14 +109,14 @@ class Simple:
     last: bool = False  # see ``tail``
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class If:
     """Pairs of condition and body; a body without a condition is the else."""
 
     branches: tuple[tuple[List | None, List], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Loop:
     """``while`` and ``until``."""
 
@@ -125,7 +125,7 @@ class Loop:
     until: bool
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class For:
     """``for name in words``; no words at all stand for the arguments."""
 
@@ -134,7 +134,7 @@ class For:
     body: List
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Case:
     """``case``: patterns and body of each branch."""
 
@@ -142,7 +142,7 @@ class Case:
     branches: tuple[tuple[tuple[Word, ...], List], ...]
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Group:
     """``{ … }`` or ``( … )``."""
 
@@ -151,7 +151,7 @@ class Group:
     last: bool = False  # see ``tail``
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Function:
     """``name() command``."""
 
@@ -159,7 +159,7 @@ class Function:
     body: Command
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Redirected:
     """A compound command with redirections."""
 
@@ -170,7 +170,7 @@ class Redirected:
 Command = Simple | If | Loop | For | Case | Group | Function | Redirected
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Pipeline:
     """Commands joined by ``|``."""
 
@@ -178,7 +178,7 @@ class Pipeline:
     negated: bool
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Item:
     """Pipelines joined by ``&&`` and ``||``."""
 
@@ -187,7 +187,7 @@ class Item:
     background: bool
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class List:
     """Items, one after the other."""
 

@@ -8,7 +8,6 @@ import re
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from email.utils import formatdate
 from urllib.parse import unquote
 
 from .files import File, Folder
@@ -17,6 +16,7 @@ from .options import options
 from .process import Exit, Process, Program, Wait
 from .programs import applet, program
 from .streams import NOTHING, Stream, pipe
+from .times import http_date
 
 MAX_HEAD = 16 * 1024
 KEEP_SECONDS = 65.0
@@ -230,7 +230,7 @@ def serve(process: Process, socket: Socket, site: Site) -> Program:
         answer = [
             f"HTTP/1.1 {status} {reason}",
             f"Server: {site.server}",
-            f"Date: {formatdate(process.now, usegmt=True)}",
+            f"Date: {http_date(process.now)}",
             f"Content-Type: {kind}",
             f"Content-Length: {len(body)}",
             f"Connection: {'keep-alive' if keep else 'close'}",

@@ -1,0 +1,60 @@
+"""Random sequences of requests to a real Engine and to the practice engine: the answers agree."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
+from practicediff import KINDS, Pair, Step
+
+from labkit.engines.base import EngineRecord
+from labkit.session import Session
+
+pytestmark = pytest.mark.engine
+
+
+def machine(session: Session) -> type[RuleBasedStateMachine]:
+    """Return the state machine that asks a real Engine and a practice engine of its own."""
+
+    class Both(RuleBasedStateMachine):
+        def __init__(self) -> None:
+            super().__init__()
+            self.pair = Pair(session)
+
+        def _ask(self, step: Step) -> None:
+            found = self.pair.ask(step)
+            assert not found, "\n".join([*self.pair.history[-8:], *found])
+
+        def teardown(self) -> None:
+            self.pair.clear()
+
+    for name, make in KINDS.items():
+
+        def go(self: Both, data: st.DataObject, make=make) -> None:  # type: ignore[no-untyped-def]
+            self._ask(make(lambda choices: data.draw(st.sampled_from(choices))))
+
+        go.__name__ = name
+        setattr(Both, name, rule(data=st.data())(go))
+    return Both
+
+
+def _run(engine: EngineRecord, examples: int, steps: int) -> None:
+    session = Session(engine.endpoint)
+    try:
+        how = settings(max_examples=examples, stateful_step_count=steps, deadline=None, database=None)
+        run_state_machine_as_test(machine(session), settings=how)
+    finally:
+        session.close()
+
+
+def test_random_sequences(engine: EngineRecord) -> None:
+    """Statuses, shapes and all fields but ids, times, addresses and sizes are the same."""
+    _run(engine, 10, 25)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_many_random_sequences(engine: EngineRecord) -> None:
+    """So they are for longer."""
+    _run(engine, 200, 60)
