@@ -43,6 +43,9 @@ _OTHER_WORDS = {
 _TAKEN_OVER = frozenset({"Memory", "MemorySwap", "CpuShares", "CpusetCpus", "VolumeDriver"})
 """What Engines up to 26 take from the top level even while there is a HostConfig."""
 
+_LAST_OLD = (1, 47)
+"""The newest API of Engines that may do so: a call of a newer one goes to an Engine that doesn't."""
+
 
 @dataclass(frozen=True)
 class Stray:
@@ -115,7 +118,8 @@ def strays(request: Request) -> list[Stray]:
     if asked is None or asked.body is None or not asked.body.fields:
         return []
     body = sent(request)
-    return [_stray(place, asked, body) for place in _walk(body, asked.body.fields) if place.field is None]
+    old = tuple(map(int, str(request.version).split("."))) <= _LAST_OLD
+    return [_stray(place, asked, body, old=old) for place in _walk(body, asked.body.fields) if place.field is None]
 
 
 def _walk(body: Mapping[str, Any], fields: Mapping[str, Field], above: str = "") -> Iterator[_Place]:
@@ -137,8 +141,13 @@ def _inside(value: Any, field: Field, kind: str, path: str) -> Iterator[_Place]:
         yield from _walk(value, field.inside, f"{path}.")
 
 
-def _stray(place: _Place, asked: Operation, body: Mapping[str, Any]) -> Stray:
-    """Find what a stray field may have been meant for: the same name elsewhere, another word, a like one."""
+def _stray(place: _Place, asked: Operation, body: Mapping[str, Any], *, old: bool) -> Stray:
+    """Find what a stray field may have been meant for: the same name elsewhere, another word, a like one.
+
+    Parameters
+    ----------
+    old: the Engine may be one that reads fields of HostConfig at the top level.
+    """
     path, name = place.above + place.name, place.name
     fields = asked.body.fields if asked.body else {}
     everywhere = {found: found.rpartition(".")[2] for found in _paths(fields)}
@@ -151,8 +160,8 @@ def _stray(place: _Place, asked: Operation, body: Mapping[str, Any]) -> Stray:
         return Stray(path, word, misplaced=moved, value=place.value)
     if exact:
         better = min(exact, key=lambda found: found.count("."))
-        old = not place.above and better == f"HostConfig.{everywhere[better]}"
-        read = old and (not same("HostConfig", body) or everywhere[better] in _TAKEN_OVER)
+        top = not place.above and better == f"HostConfig.{everywhere[better]}"
+        read = old and top and (not same("HostConfig", body) or everywhere[better] in _TAKEN_OVER)
         return Stray(path, better, misplaced=True, read=read, value=place.value)
     if close := nearest(name, place.siblings):
         return Stray(path, place.above + close, value=place.value)

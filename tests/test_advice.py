@@ -104,6 +104,7 @@ def test_fields_that_older_engines_read() -> None:
     assert "some older Engines read it" in said("POST", CREATE, {"Image": "x", "Mounts": []})
     assert "some older Engines read it" in said("POST", CREATE, {"Image": "x", "Memory": 1, "HostConfig": {}})
     assert "the Engine ignores it" in said("POST", CREATE, {"Image": "x", "Mounts": [], "HostConfig": {}})
+    assert "the Engine ignores it" in said("POST", CREATE, {"Image": "x", "Mounts": []}, "1.48")
 
 
 def test_fields_that_the_version_does_not_know() -> None:

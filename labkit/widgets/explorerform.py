@@ -36,7 +36,7 @@ def control(parameter: Parameter) -> Any:
     make = {"description": parameter.name, "style": WIDE}
     default = "" if parameter.default is None else str(parameter.default)
     if parameter.kind == "boolean":
-        usual = _("as usual: {default}", default=_("yes") if parameter.default else _("no"))
+        usual = _("default: {default}", default=_("yes") if parameter.default else _("no"))
         return ipywidgets.Dropdown(options=[(usual, None), (_("yes"), True), (_("no"), False)], **make)
     if parameter.where == "header":
         return ipywidgets.Password(**make)
@@ -47,7 +47,7 @@ def explained(parameter: Parameter) -> str:
     """Return what a parameter does, and since when."""
     facts = [_(parameter.text)]
     if parameter.required:
-        facts.append(_("Needed."))
+        facts.append(_("Required."))
     if parameter.since:
         facts.append(_("Since API {version}.", version=parameter.since))
     if parameter.until:
