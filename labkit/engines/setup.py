@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from dataclasses import replace
 
@@ -54,12 +55,36 @@ def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _sa
 
     Parameters
     ----------
-    kind: as `engine_of` takes it; None takes the one that runs, or the first that this machine can have.
-    progress: told what is being done, and what was healed.
+    kind: as `engine_of` takes it; None takes the one that runs, or the first that this machine can have and starts.
+    progress: told what is being done, what was healed, and which kind did not start.
 
     Raises `EngineError`.
     """
-    chosen = engine_of(paths, kind) if kind else _choose(paths)
+    if kind:
+        return _start(paths, engine_of(paths, kind), progress)
+    if running := status(paths):
+        return _start(paths, engine_of(paths, running.kind), progress)
+    *others, last = AUTOMATIC
+    for name in others:
+        found = engine_of(paths, name)
+        if found.unavailable():
+            continue
+        try:
+            return _start(paths, found, progress)
+        except EngineError as error:
+            said = error.message.rstrip(".")
+            progress(_("The {kind} engine did not start: {said}. Another kind is tried.", kind=name, said=said), None)
+            _sweep(found)
+    return _start(paths, engine_of(paths, last), progress)
+
+
+def _sweep(engine: Engine) -> None:
+    """Take away what an engine left that did not start."""
+    with contextlib.suppress(LabError, OSError):
+        engine.stop(lambda _said, _share: None)
+
+
+def _start(paths: Paths, chosen: Engine, progress: Progress) -> EngineRecord:
     _end_other(paths, chosen.kind, progress)
     record = chosen.start(progress)
     if isinstance(chosen, (Private, Container)):
@@ -87,19 +112,6 @@ def _end_other(paths: Paths, kind: str, progress: Progress) -> None:
     if other != kind:
         progress(_("Stopping the {kind} engine", kind=other), None)
         stop(paths, progress)
-
-
-def _choose(paths: Paths) -> Engine:
-    if running := status(paths):
-        return engine_of(paths, running.kind)
-    reasons = []
-    for kind in AUTOMATIC:
-        found = engine_of(paths, kind)
-        why = found.unavailable()
-        if not why:
-            return found
-        reasons.append(why)
-    raise EngineError(_("No engine can be started on this machine."), "\n".join(reasons))
 
 
 def stop(paths: Paths, progress: Progress = lambda _said, _share: None) -> None:
