@@ -320,6 +320,17 @@ def test_every_form_can_be_drawn_and_named() -> None:
     assert all(control.description for control in (shown.search, shown.group, shown.choice, shown.body, shown.file))
 
 
+def test_a_form_that_is_left_is_closed() -> None:
+    """However many forms are looked at, no more controls are kept than those of one."""
+    shown = view(FakeLab())
+    shown.choose("POST", "/build")
+    row = shown.form.children[0]
+    shown.choose("GET", "/info")
+    assert row.comm is None
+    assert row.children[0].comm is None
+    assert shown.form.children == ()
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_hostile_input_stays_text(hostile: str) -> None:
     """What is typed or answered never becomes markup in the view."""

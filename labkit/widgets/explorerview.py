@@ -19,7 +19,7 @@ from ..reference import Operation, Parameter
 from ..safe import escape
 from ..session import NEWEST
 from . import explorerform
-from .screen import live
+from .screen import close, live
 
 if TYPE_CHECKING:
     from ..lab import Lab
@@ -131,6 +131,7 @@ class Explorer:
         self._drawn = {one.name: (one, explorerform.control(one)) for one in operation.parameters}
         for _parameter, control in self._drawn.values():
             control.observe(self._changed, "value")
+        before = self.form.children
         self.form.children = [
             ipywidgets.HBox(
                 [control, ipywidgets.HTML(explorerform.explained(one), layout={"flex": "1 1 14em"})],
@@ -138,6 +139,8 @@ class Explorer:
             )
             for one, control in self._drawn.values()
         ]
+        for row in before:
+            close(row)
         self.about.value = explorerform.about(operation)
         json_body = bool(operation.body and operation.body.fields)
         self.body.value, self.file.value = explorer.skeleton(operation, self._lab.labels), ""
