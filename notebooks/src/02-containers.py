@@ -427,7 +427,7 @@ r = lab.post("/containers/create", name=web, json=body)
 r
 
 # %% [markdown] id="trap-found-text"
-# 201, and no warning. Now the two proofs:
+# 201, and no warning from the Engine: the note there is labkit's own, which has looked. Now the two proofs:
 
 # %% id="trap-found"
 lab.post(f"/containers/{web}/start")
@@ -437,7 +437,7 @@ print("our page:", "Changed while it runs" in fetch(port).text)
 # %% [markdown] id="trap-why"
 # The mount was ignored in silence: **the Engine ignores fields that it doesn't know.** A misspelt `HostConfg`, a
 # `PortBinding` without its `s`, a field of a newer API: all are answered 201. So every create call worth making is
-# followed by an inspect.
+# followed by an inspect. (labkit makes one after each create, and notes what had no effect. Other clients don't.)
 #
 # And it depends on the version. The same body without `HostConfig`:
 

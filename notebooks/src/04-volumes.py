@@ -141,7 +141,8 @@ print(r.json()["Labels"])
 r
 
 # %% [markdown] id="create-again-text"
-# 201 although nothing was created, and the new label was dropped without a word. To create a volume means *see to it
+# 201 although nothing was created, and the Engine dropped the new label without a word. (The notes are labkit's own; they
+# are from an inspect.) To create a volume means *see to it
 # that there is one*. So a script can say it every time, but it must inspect to know what it got.
 #
 # ### Inspect
