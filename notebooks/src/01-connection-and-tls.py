@@ -72,6 +72,11 @@ lab.clean()
 #
 # A **daemon** is a program that runs in the background and waits for calls. A **registry** is a server that stores
 # images. Everything that the `docker` command does is a call to the Engine API, so everything can be done without it.
+#
+# `lab.map` draws such things from what the Engine answers now. Its text form is folded beneath each picture.
+
+# %% id="family-picture" tags=["nbval-ignore-output"] reason="the picture names the versions and addresses of this machine"
+lab.map("api")
 
 # %% [markdown] id="ping-goal"
 # ### A first call to the Engine

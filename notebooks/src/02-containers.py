@@ -695,6 +695,13 @@ lab.post(f"/containers/{sleeper}/start")
 r = lab.post(f"/containers/{sleeper}/stop", t=0)
 print(r.status, state(sleeper), "- it took less than a second:", r.seconds < 1)
 
+# %% [markdown] id="life-picture-text"
+# **A picture.** Where is each container now, and which calls lead on from there? `lab.map("containers")` asks the Engine
+# and draws it. Change a state in a cell of your own, and draw it again.
+
+# %% id="life-picture" tags=["nbval-ignore-output"] reason="every container that is on the engine is in the picture"
+lab.map("containers")
+
 # %% [markdown] id="task-2-4"
 # ### Exercise 2.4 (predict)
 #

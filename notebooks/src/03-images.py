@@ -220,6 +220,12 @@ layers(history.json())
 # > store of *containerd* and counts what they take on the disk, so that its sizes are a little larger, and a few bytes
 # > take a whole block.
 
+# %% [markdown] id="shared-picture-text"
+# Which images share which layers? Sizes are to scale, and a layer that several images have is drawn once:
+
+# %% id="shared-picture" tags=["nbval-ignore-output"] reason="every image that is on the engine is in the picture"
+lab.map("images")
+
 # %% [markdown] id="task-3-1"
 # ### Exercise 3.1 (find out)
 #

@@ -664,6 +664,12 @@ r = lab.get("/containers/json", all=True, filters={"volume": [kept]})
 print([(c["Names"], c["State"]) for c in r.json()])
 r
 
+# %% [markdown] id="users-picture-text"
+# Or all volumes at once, with who mounts them, and where:
+
+# %% id="users-picture" tags=["nbval-ignore-output"] reason="every volume that is on the engine is in the picture"
+lab.map("volumes")
+
 # %% [markdown] id="delete-text"
 # Container first, then volume, then the volume once more.
 #
