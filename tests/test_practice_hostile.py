@@ -1,0 +1,121 @@
+"""Hostile archives and bytes for the practice engine: refused or kept inside, never a fault, never a file outside."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from practicehelp import Clock, tar
+
+from labkit.engines.practice import layers
+from labkit.engines.practice.hostfolder import WorkFolders
+
+Send = Callable[[Clock, bytes], tuple[int, bytes]]
+
+
+def _put(engine: Clock, data: bytes) -> tuple[int, bytes]:
+    engine.ok("POST", "/containers/create?name=box", {"Image": "busybox"})
+    return engine("PUT", "/containers/box/archive?path=/tmp", data)
+
+
+def _build(engine: Clock, data: bytes) -> tuple[int, bytes]:
+    return engine("POST", "/build", data, content_type="application/x-tar")
+
+
+def _load(engine: Clock, data: bytes) -> tuple[int, bytes]:
+    return engine("POST", "/images/load", data, content_type="application/x-tar")
+
+
+def _import(engine: Clock, data: bytes) -> tuple[int, bytes]:
+    return engine("POST", "/images/create?fromSrc=-&repo=made", data, content_type="application/x-tar")
+
+
+WAYS: dict[str, Send] = {"archive": _put, "build": _build, "load": _load, "import": _import}
+each_way = pytest.mark.parametrize("send", WAYS.values(), ids=WAYS)
+
+
+def _member(name: str, kind: bytes, link: str = "", size: int = 0) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname, info.size = kind, link, size
+    return info, b"x" * size
+
+
+def _packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w") as archive:
+        for info, data in members:
+            archive.addfile(info, io.BytesIO(data))
+    return target.getvalue()
+
+
+HOSTILE = {
+    "dots": _packed(_member("../../../../outside", tarfile.REGTYPE, size=1)),
+    "absolute": _packed(_member("/outside", tarfile.REGTYPE, size=1)),
+    "link, then through it": _packed(
+        _member("way", tarfile.SYMTYPE, "/"), _member("way/outside", tarfile.REGTYPE, size=1)
+    ),
+    "hard link out": _packed(_member("hard", tarfile.LNKTYPE, "../../../../etc/passwd")),
+    "hard link to itself": _packed(_member("hard", tarfile.LNKTYPE, "hard")),
+    "link to itself": _packed(_member("loop", tarfile.SYMTYPE, "loop"), _member("loop/x", tarfile.REGTYPE, size=1)),
+    "devices": _packed(*(_member(k.hex(), k) for k in (tarfile.BLKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE))),
+    "a file as a folder": _packed(_member("a", tarfile.REGTYPE, size=1), _member("a/b", tarfile.REGTYPE, size=1)),
+    "an endless name": _packed(_member("n/" * 300 + "x" * 300, tarfile.REGTYPE, size=1)),
+    "broken off": _packed(_member("whole", tarfile.REGTYPE, size=4000))[:2000],
+    "nothing": b"",
+    "no archive": b"no archive" * 100,
+    "half a gzip": gzip.compress(bytes(5000))[:20],
+}  # fmt: skip
+
+
+@each_way
+@pytest.mark.parametrize("data", HOSTILE.values(), ids=HOSTILE)
+def test_hostile_archives(send: Send, data: bytes, tmp_path: Path) -> None:
+    """Each is answered, with a sentence where it is refused; the engine goes on, and nothing lands on the machine."""
+    (tmp_path / "work").mkdir()
+    engine = Clock(folders=WorkFolders(tmp_path / "work"))
+    said: list[str] = []
+    engine.core.say = said.append
+    status, out = send(engine, data)
+    assert status
+    assert status < 400 or json.loads(out)["message"]
+    assert said == [], "nothing unforeseen"
+    assert engine("GET", "/_ping")[0] == 200
+    assert [path.name for path in tmp_path.rglob("*")] == ["work"]
+
+
+@each_way
+def test_bombs(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What unpacks to more than an engine holds, in bytes or in entries, is refused before it is unpacked."""
+    monkeypatch.setattr(layers, "MAX_UNPACKED", 4 * 1024 * 1024)
+    monkeypatch.setattr(layers, "MAX_MEMBERS", 500)
+    zeros = tarfile.TarInfo("zeros")
+    zeros.size = 70 * 1024 * 1024
+    for data in (
+        gzip.compress(_packed((zeros, bytes(zeros.size))), 1),
+        _packed(*(_member(f"f{n}", tarfile.REGTYPE) for n in range(600))),
+    ):
+        status, out = send(Clock(), data)
+        refused = status >= 400 or b"errorDetail" in out
+        assert refused, (status, out[:200])
+
+
+@settings(max_examples=25)
+@given(data=st.binary(max_size=2000), place=st.integers(0, 3000))
+def test_damaged_archives(data: bytes, place: int) -> None:
+    """An archive with some bytes of chance in it never leads to a fault of the engine's own."""
+    whole = bytearray(tar(Dockerfile=b"FROM busybox\n", one=b"1" * 600))
+    whole[place : place + len(data)] = data
+    for send in WAYS.values():
+        engine = Clock()
+        said: list[str] = []
+        engine.core.say = said.append
+        status, _out = send(engine, bytes(whole))
+        assert status
+        assert said == []
