@@ -7,6 +7,7 @@ may have left the label out.  Nothing else is ever touched.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -93,6 +94,9 @@ def _images(session: Session) -> Iterator[_Found]:
 _LISTINGS = (_containers, _networks, _volumes, _images)
 
 
+_DIGITS = re.compile(r"[0-9a-f]{12}|[0-9a-f]{64}")
+
+
 class Removed:
     """What was removed: how many of each kind, and the names folded beneath.
 
@@ -137,8 +141,9 @@ class Removed:
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         html = "".join(f"<div>{escape(line)}</div>" for line in self._lines())
         if self.answers:
-            rows = sorted(f"{thing.kind} {thing.name}" for thing, _status in self.answers)
-            items = "".join(f"<li>{escape(row)}</li>" for row in rows)
+            # What has a name goes before what has digits alone, so that the order does not hang on these.
+            found = sorted((t.kind, bool(_DIGITS.fullmatch(t.name)), t.name) for t, _status in self.answers)
+            items = "".join(f"<li>{escape(f'{kind} {name}')}</li>" for kind, _bare, name in found)
             html += f"<details><summary>{escape(_('Which'))}</summary><ul>{items}</ul></details>"
         return {"text/plain": repr(self), "text/html": html}
 
