@@ -237,6 +237,8 @@ def start(core: Core, container: Container) -> None:
         container.space = None
         container.code = container.code or 128
         container.error = str(error)
+        if container.host_config.get("AutoRemove"):
+            core.later(core.now, lambda: _auto_remove(core, container))
         if isinstance(error, Fault):
             raise
         raise Fault(500, f"{error.filename}: {error.strerror}") from error
