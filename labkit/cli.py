@@ -65,6 +65,12 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("--to", metavar="FOLDER", help=_("where to write; without it, beside the reports"))
     grade.add_argument("--accept", metavar="FLAG", action="append", default=[],
                        help=_("let hand-ins with this flag count; FLAG:ID for one student alone"))  # fmt: skip
+    classroom = add("classroom", _("for teachers: make an nbgrader course of the labs"))
+    classroom.add_argument("action", choices=("init",))
+    classroom.add_argument("folder", metavar="FOLDER", help=_("of the course; made when it is not there"))
+    classroom.add_argument("--lab", metavar="LAB", action="append", default=[], help=_("such as 02; without it, all"))
+    classroom.add_argument("--rubric", metavar="FILE", help=_("the points of the exercises, as TOML or CSV"))
+    classroom.add_argument("--roster", metavar="FILE", help=_("who is in the class, as CSV"))
     test = add("test", _("run everything that CI checks; after --: arguments for pytest"))
     test.add_argument("--all", action="store_true", help=_("soaks, fuzzing and repeats as well"))
     return root
@@ -75,7 +81,7 @@ def parse(words: Sequence[str]) -> argparse.Namespace:
     return parser().parse_args(words, argparse.Namespace(debug=False, engine=None, no_browser=False, yes=False))
 
 
-COMMANDS = ("start", "status", "doctor", "stop", "reset", "engine", "report", "grade", "test")
+COMMANDS = ("start", "status", "doctor", "stop", "reset", "engine", "report", "grade", "classroom", "test")
 
 
 def misspelt(words: Sequence[str]) -> str:
@@ -132,6 +138,11 @@ def _run(options: argparse.Namespace) -> int:
 
         rubric, roster, to = (Path(name) if name else None for name in (options.rubric, options.roster, options.to))
         return grade.command(Path(options.folder), rubric, roster, to, options.accept)
+    if options.command == "classroom":
+        from .classroom import course
+
+        rubric, roster = (Path(name) if name else None for name in (options.rubric, options.roster))
+        return course.init(Path(options.folder), options.lab, rubric, roster)
     from . import commands
 
     if options.command == "engine":

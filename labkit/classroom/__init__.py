@@ -7,4 +7,10 @@
             → reading, grade                            effects: a folder in, a folder out
 
 A report is data.  Nothing that a student wrote is run, unpacked or followed.
+
+A notebook is code.  It is run in a jail alone, and its checks are made outside of it:
+
+    course                                              the assignments of nbgrader, from the notebooks
+    jail → supervise → sandbox → autograde              a place of its own for each submission
+    examiner, engineroom, inside, remotedesk            what runs there, each as a user of its own
 """

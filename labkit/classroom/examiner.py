@@ -2,7 +2,7 @@
 
 It asks the engine, keeps the starting states and the journal where the notebook cannot
 reach them, and takes nothing from the notebook but ids and answers.  It runs until its
-standard input ends, and then prints the journal.
+standard input ends.
 """
 
 from __future__ import annotations
@@ -151,11 +151,8 @@ def main() -> None:
     paths = Paths(*(Path(order[name]) for name in ("root", "work", "state", "run")))
     record = EngineRecord.load(Path(order["record"]))
     desk = Desk(Session(record.endpoint), record, paths, Draw(order["seed"], order["lab"], record.ports))
-    journal = Journal(paths.state, paths.state)
-    desk._journal = journal  # no copy of it lies where the notebook can write
+    desk._journal = Journal(paths.state, paths.state)  # no copy of it lies where the notebook can write
     serve(Examiner(desk, record), Path(order["socket"]))
-    entries, _said = journal.read()
-    print(json.dumps(entries), flush=True)
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -125,7 +126,8 @@ def command(
     for note in notes:
         print(note)
     if "grades.xlsx" not in files:
-        print(_('grades.xlsx was not written: it needs XlsxWriter. Type: pip install "docker-api-lab[classroom]"'))
+        print(_("grades.xlsx was not written: it needs XlsxWriter. Type: {python} -m pip install XlsxWriter",
+                python=sys.executable))  # fmt: skip
     print(_("Written: {folder}. Begin with grades.html.", folder=place))
     return 0
 
