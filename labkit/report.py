@@ -24,10 +24,10 @@ from .exercises.draw import Draw
 from .exercises.journal import Entry, Journal, key
 from .exercises.record import everything
 from .exercises.standing import Standing, standings
-from .lab import learner_seed
 from .messages import _
 from .reportpage import name_of, page, table
 from .safe import harmless
+from .seed import learner_seed
 
 FORMAT = 1
 _LARGEST = 20 * 1024 * 1024

@@ -13,9 +13,10 @@ from .engines.base import EngineRecord, Paths
 from .errors import LabError, UnknownExercise
 from .exercises.draw import Draw
 from .exercises.stage import forget
-from .lab import SHARED_KINDS, learner_seed
+from .lab import SHARED_KINDS
 from .messages import _
 from .safe import harmless
+from .seed import learner_seed
 from .session import Session
 
 
