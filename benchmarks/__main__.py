@@ -1,7 +1,7 @@
 """Measure, and print a table: ``python benchmarks [NAME …] [--save]``.
 
 Needs root, Linux and the development environment; it starts engines of its own.
-Ratios are of medians in one run.  Names: imports, logs, calls, panel, engine_ready, starts, grading, pictures, follow.
+Ratios are of medians in one run.  Names: imports, logs, calls, panel, engine_ready, practice, starts, grading, pictures, follow.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from measure import HEAD, Row, machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-MODULES = ("imports", "logs", "calls", "panel", "engine_ready", "starts", "grading", "pictures", "follow")
+MODULES = ("imports", "logs", "calls", "panel", "engine_ready", "practice", "starts", "grading", "pictures", "follow")
 
 
 def main() -> int:
