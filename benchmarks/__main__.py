@@ -1,7 +1,8 @@
 """Measure, and print a table: ``python benchmarks [NAME …] [--save]``.
 
 Needs root, Linux and the development environment; it starts engines of its own.
-Ratios are of medians in one run.  Names: imports, logs, calls, panel, engine_ready, practice, starts, grading, pictures, follow.
+Ratios are of medians in one run.  Names: imports, logs, calls, panel, engine_ready, practice, starts, grading,
+pictures, follow.
 """
 
 from __future__ import annotations
