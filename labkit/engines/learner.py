@@ -32,7 +32,8 @@ def find(paths: Paths) -> Endpoint:
         found = _usual()
     if found is None:
         raise EngineError(
-            _("No Docker was found on this machine."), _("If there is one, start it (docker version says whether it runs), and type ./lab again.")
+            _("No Docker was found on this machine."),
+            _("If there is one, start it (docker version says whether it runs), and type ./lab again."),
         )
     if not local(found):
         raise EngineError(
