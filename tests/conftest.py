@@ -86,12 +86,15 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
-    """Stop the engine, unless it ran before the tests did."""
-    if session.config.stash.get(_FOUND, True):
-        return
-    paths = Paths.of(Path(os.environ["LABKIT_ROOT"]))
-    if setup.status(paths):
-        setup.stop(paths)
+    """Stop the engine, unless it ran before the tests did; and those of other processes, which may have been killed."""
+    root = Path(os.environ["LABKIT_ROOT"])
+    alone = "PYTEST_XDIST_WORKER" not in os.environ
+    roots = list(root.parent.glob(f"{root.name}-gw*")) if alone else []
+    if not session.config.stash.get(_FOUND, True):
+        roots.append(root)
+    for each in roots:
+        if setup.status(Paths.of(each)):
+            setup.stop(Paths.of(each))
 
 
 RECORDED = ("test_recorded.py",)
