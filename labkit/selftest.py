@@ -68,7 +68,7 @@ def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = Fal
     return [
         *(sys.executable, "-m", "pytest"),
         *(nbval if any(".ipynb" in file for file in files) else []),
-        *([] if chosen else ["--numprocesses=2", "--dist=loadgroup"]),  # who stays with whom: tests/conftest.py
+        *([] if chosen else ["--numprocesses=2", "--dist=loadfile"]),  # who stays with whom: tests/conftest.py
         *([] if everything else ["-m", "not slow"]),
         *files,
         *(word for word in arguments if word not in chosen),

@@ -14,6 +14,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 import recorder
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
@@ -26,6 +28,9 @@ hypothesis.settings.register_profile(
 )
 hypothesis.settings.load_profile("lab")
 
+
+RECORDED = ("test_recorded.py",)
+"""Tests of the requests that the notebooks have sent."""
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 """Which of several processes this is; the first where there is one alone."""
@@ -68,13 +73,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
             setup.start(Paths.of(root), "private")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the marks
+class Together(LoadScopeScheduling):
+    """What stays in one process: the notebooks and what looks at their requests; else, the tests of a file.
+
+    Source: https://pytest-xdist.readthedocs.io/en/stable/distribution.html
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = nodeid.partition("::")[0]
+        return "notebooks" if file.endswith((".ipynb", *RECORDED)) else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Together:
+    """Distribute the tests."""
+    return Together(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of what notebooks have sent behind the notebooks, and say what stays in one process."""
+    """Put the tests of what notebooks have sent behind the notebooks."""
     items.sort(key=lambda item: item.path.name in RECORDED)
-    for item in items:
-        together = item.path.suffix == ".ipynb" or item.path.name in RECORDED
-        item.add_marker(pytest.mark.xdist_group("notebooks" if together else item.path.name))
 
 
 @pytest.hookimpl(tryfirst=True)  # before nbval starts a kernel
@@ -96,9 +114,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         if setup.status(Paths.of(each)):
             setup.stop(Paths.of(each))
 
-
-RECORDED = ("test_recorded.py",)
-"""Tests of the requests that the notebooks have sent."""
 
 _FOUND: pytest.StashKey[bool] = pytest.StashKey()
 _STARTED: pytest.StashKey[bool] = pytest.StashKey()

@@ -39,7 +39,7 @@ def test_all_tests_and_all_notebooks(ran: list[list[str]]) -> None:
     assert "--nbval" in words
     assert "--nbval-lax" not in words
     assert words[words.index("not slow") - 1] == "-m"
-    assert "--dist=loadgroup" in words
+    assert "--dist=loadfile" in words
 
 
 def test_all_has_the_slow_ones(ran: list[list[str]]) -> None:
