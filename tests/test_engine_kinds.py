@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import ssl
 import subprocess
 import time
 import urllib.request
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from enginehelp import eventually, make_root, page, run, started, traces
 
 from labkit.engines import hub, images, learner, setup
@@ -251,7 +253,20 @@ def _is_configured(own: Paths, record: EngineRecord) -> None:
     engine.restart({"hosts": [f"tcp://127.0.0.1:{record.tcp_port}"]})
     with urllib.request.urlopen(f"http://127.0.0.1:{record.tcp_port}/_ping") as answer:
         assert answer.read() == b"OK"
-    engine.restart({"hosts": None})
+    folder = own.state / "tls"  # below /tmp here, where the container has a file system of its own
+    folder.mkdir(mode=0o700)
+    authority = trustme.CA()
+    issued = authority.issue_cert("localhost")
+    files = {"tlscert": folder / "server-cert.pem", "tlskey": folder / "server-key.pem"}
+    issued.cert_chain_pems[0].write_to_path(files["tlscert"])
+    issued.private_key_pem.write_to_path(files["tlskey"])
+    plain = {"hosts": [f"tcp://127.0.0.1:{record.tls_port}"], "tls": True, "tlsverify": False}
+    engine.restart({**plain, **{key: str(file) for key, file in files.items()}})
+    trusting = ssl.create_default_context()
+    authority.configure_trust(trusting)
+    with urllib.request.urlopen(f"https://localhost:{record.tls_port}/_ping", context=trusting) as answer:
+        assert answer.read() == b"OK"
+    engine.restart(dict.fromkeys([*plain, *files]))
     with pytest.raises(EngineError, match="bridge"):
         engine.restart({"bridge": "none"})
     assert "bridge" not in engine.config()

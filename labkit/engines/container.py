@@ -14,12 +14,13 @@ import platform
 import shutil
 import sys
 import tarfile
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import APIError, ConnectionFailed, EngineError, LabError, StreamError
+from ..live import Stream
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
@@ -152,7 +153,13 @@ class Container(Engine):
         """Send the supervisor in the container a command: what `control.ask` does outside."""
         order = json.dumps({"do": do, **more})
         command = ["python3", "-m", "labkit.engines.control", str(self._root), order]
-        body = {"Cmd": command, "AttachStdout": True, "AttachStderr": True}
+        with self._ran(docker, command) as pieces:
+            return control.follow(_lines(pieces), progress)
+
+    @contextmanager
+    def _ran(self, docker: Session, command: Sequence[str]) -> Iterator[Stream]:
+        """Run a command in the container; give what it writes."""
+        body = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
         made = docker.request("POST", f"/containers/{self.name}/exec", json=body)
         if not made.ok:
             raise EngineError(
@@ -161,7 +168,7 @@ class Container(Engine):
         try:
             start = f"/exec/{made.json()['Id']}/start"
             with docker.stream("POST", start, json={"Detach": False, "Tty": False}) as pieces:
-                return control.follow(_lines(pieces), progress)
+                yield pieces
         except StreamError as error:
             raise EngineError(error.message, error.hint) from error
 
@@ -249,14 +256,26 @@ class Container(Engine):
             self._tell(docker, quiet, "restart", changes=dict(changes))
 
     def _upload_certificates(self, docker: Session, changes: DaemonConfig) -> None:
-        """Put the certificate files that a configuration names where dockerd finds them under the same path."""
+        """Put the certificate files that a configuration names where dockerd finds them under the same path.
+
+        They are unpacked inside: what is put to a path below /tmp from outside lies beneath what is mounted there.
+        """
         archive = io.BytesIO()
         with tarfile.open(fileobj=archive, mode="w") as tar:
             for key in _FILES:
                 file = changes.get(key)
                 if isinstance(file, str) and Path(file).is_file():
                     tar.add(file, file.lstrip("/"))
-        self._put(docker, "/", archive.getvalue())
+        outer = io.BytesIO()
+        with tarfile.open(fileobj=outer, mode="w") as tar:
+            member = tarfile.TarInfo("certificates.tar")
+            member.size, member.mode = len(archive.getvalue()), 0o600
+            tar.addfile(member, io.BytesIO(archive.getvalue()))
+        self._put(docker, "/lab", outer.getvalue())
+        unpack = "python3 -m tarfile -e /lab/certificates.tar / && rm /lab/certificates.tar"
+        with self._ran(docker, ["sh", "-c", unpack]) as pieces:
+            for _piece in pieces:
+                pass  # it is over when its output is
 
     def _docker(self) -> Session:
         """The Docker that the container was made in, wherever the environment points by now."""
