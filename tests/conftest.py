@@ -68,9 +68,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     if getattr(session.config.option, "nbval", False):
         os.environ.setdefault("LABKIT_LIVE", "0")  # nobody looks at widgets here
         os.environ.setdefault("LABKIT_SEED", "example")  # the learner whose outputs are stored
-        if "PYTEST_XDIST_WORKER" not in os.environ:  # workers are told by the environment
+        if "PYTEST_XDIST_WORKER" not in os.environ:  # other processes are told by the environment
             session.config.stash[_REQUESTS] = recorder.prepare()
-            setup.start(Paths.of(root), "private")
+        setup.start(Paths.of(root), "private")  # before a process needs it, the first one has built the images
 
 
 class Together(LoadScopeScheduling):
@@ -95,14 +95,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: item.path.name in RECORDED)
 
 
-@pytest.hookimpl(tryfirst=True)  # before nbval starts a kernel
-def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Start the engine that a notebook needs, where this process has none yet."""
-    if item.path.suffix == ".ipynb" and not item.session.config.stash.get(_STARTED, False):
-        item.session.config.stash[_STARTED] = True
-        setup.start(Paths.of(Path(os.environ["LABKIT_ROOT"])), "private")
-
-
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the engine, unless it ran before the tests did; and those of other processes, which may have been killed."""
     root = Path(os.environ["LABKIT_ROOT"])
@@ -115,7 +107,6 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
 
 
 _FOUND: pytest.StashKey[bool] = pytest.StashKey()
-_STARTED: pytest.StashKey[bool] = pytest.StashKey()
 _REQUESTS: pytest.StashKey[tempfile.TemporaryDirectory[str]] = pytest.StashKey()
 
 
