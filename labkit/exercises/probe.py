@@ -108,7 +108,9 @@ class Probe:
         """The engine's time, in seconds since 1970."""
         return time.time() + self._offset
 
-    def events(self, kind: str, action: str, name: str = "", since: float | None = None) -> list[dict[str, Any]]:
+    def events(
+        self, kind: str, action: str, name: str = "", since: float | None = None, *, late: float = 0.0
+    ) -> list[dict[str, Any]]:
         """Return the events since setup.
 
         Parameters
@@ -117,6 +119,7 @@ class Probe:
         action: such as ``destroy``; ``exec_start`` also finds ``exec_start: sh``.
         name: or id; empty for all.
         since: from when on instead, in seconds since 1970; 0 for all that the engine remembers.
+        late: how long to wait, in seconds, before asking once more: the engine tells of some things after they hold.
 
         Raises `Fault` when there is none, but the engine may have forgotten it.
         """
@@ -125,6 +128,10 @@ class Probe:
             filters[kind] = [name]
         since = self._since if since is None else since
         found = self._events(filters, since)
+        if not found and late:
+            time.sleep(late)
+            self._asked.clear()
+            found = self._events(filters, since)
         if not found and len(self._events({}, since)) >= MEMORY:
             raise Fault(
                 _("The engine remembers its last 256 events only, and more have happened since this exercise began."),
