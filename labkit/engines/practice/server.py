@@ -36,6 +36,11 @@ SLOW_SECONDS = 30.0
 LINGER_SECONDS = 0.5
 """So long is read, after a refusal, what the other side still sends."""
 _CHUNK = 64 * 1024
+_HANDOVER = 0.05
+"""The pause between the head of an upgrade and what follows, in seconds, as long as a real engine needs for a process.
+
+docker-py reads the head through a buffer and the rest from the bare socket: what comes with the head is lost to it.
+"""
 
 Handler = Callable[[str, str, dict[str, str], bytes], "asyncio.Future[Answer] | Answer"]
 
@@ -347,6 +352,8 @@ class Http:
         lines += ["Connection: Upgrade", "Upgrade: tcp"] if answer.status == 101 else []
         writer.write("\r\n".join([*lines, "", ""]).encode())
         early = wire.trailing_data[0]
+        await writer.drain()
+        await asyncio.sleep(_HANDOVER)
         inward = asyncio.create_task(self._input(answer, early, reader))
         try:
             while True:
