@@ -148,12 +148,12 @@ class CourseMap:
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         goal = self.next
-        head = "".join(f"<p>{escape(line)}</p>" for line in self._head()[:1])
+        lines = [f"<p>{escape(line)}</p>" for line in self._head()]
         if goal:
             stage, step = goal
             where = _link(stage, step, f"{step.id} {step.title}")
-            head += f"<p><strong>{escape(_('Go on with'))}</strong> {where}</p>"
-        head += "".join(f"<p>{escape(line)}</p>" for line in self._head()[2 if goal else 1 :])
+            lines[1] = f"<p><strong>{escape(_('Go on with'))}</strong> {where}</p>"  # here the sentence is a link
+        head = "".join(lines)
         shown = "".join(_stage(stage, unfolded=goal is not None and stage == goal[0]) for stage in self.stages)
         return {"text/plain": repr(self), "text/html": f"<div>{head}{shown}</div>"}
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from typing import Any
 
 from . import api
@@ -173,7 +174,7 @@ def literal(value: Any, depth: int = 0) -> str:
     depth: how deep its further lines are indented, in steps of four blanks.
     """
     if not isinstance(value, (dict, list)) or not value or _breadth(value) + 4 * depth <= WIDTH:
-        return _one_line(value)
+        return one_line(value)
     inner, outer = "    " * (depth + 1), "    " * depth
     if isinstance(value, list):
         return "[\n" + "".join(f"{inner}{literal(item, depth + 1)},\n" for item in value) + outer + "]"
@@ -189,13 +190,19 @@ def _breadth(value: Any) -> int:
     return min(len(str(value)), _LONG) + 2
 
 
-def _one_line(value: Any) -> str:
+def one_line(value: Any, text: Callable[[str], str] = text) -> str:
+    """Return a value of JSON as a literal of Python on one line.
+
+    Parameters
+    ----------
+    text: how a text is written, keys included.
+    """
     if isinstance(value, str):
         return text(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{text(key)}: {_one_line(item)}" for key, item in value.items()) + "}"
+        return "{" + ", ".join(f"{text(key)}: {one_line(item, text)}" for key, item in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(map(_one_line, value)) + "]"
+        return "[" + ", ".join(one_line(item, text) for item in value) + "]"
     return repr(value)  # a number, True, False or None
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 from pathlib import Path
 from typing import Any
 
-from .. import curl, encode
+from .. import curl, encode, pythoncall
 from ..model import Endpoint, Request
 from . import daemonsteps
 from .fill import Fill
@@ -92,17 +91,11 @@ def _python_headers(call: Call) -> str:
 
 
 def _python(value: Any) -> str:
-    if isinstance(value, str):
-        return _python_text(value)
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{_python(key)}: {_python(item)}" for key, item in value.items()) + "}"
-    if isinstance(value, list):
-        return "[" + ", ".join(map(_python, value)) + "]"
-    return repr(value)
+    return pythoncall.one_line(value, _python_text)
 
 
 def _python_text(text: str) -> str:
-    quoted = json.dumps(text, ensure_ascii=False) if text.isprintable() else repr(text)
+    quoted = pythoncall.text(text)
     if not _KEPT.search(text):
         return quoted
     braced = quoted.replace("{", "{{").replace("}", "}}")
