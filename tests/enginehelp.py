@@ -25,12 +25,13 @@ CHECKOUT = Path(__file__).parents[1]
 SETUP = [sys.executable, "-m", "labkit.engines.setup"]
 
 
-def make_root(folder: Path, images: Path) -> Paths:
-    """Make a root with an engine of its own, which has no images to build."""
+def make_root(folder: Path, images: Path | None = None) -> Paths:
+    """Make a root with an engine of its own; with `images`, it has none to build."""
     (folder / ".lab").mkdir(mode=0o700, parents=True)
     for name in ("labkit", "notebooks"):
         (folder / name).symlink_to(CHECKOUT / name)
-    (folder / ".lab" / "images").symlink_to(images)
+    if images:
+        (folder / ".lab" / "images").symlink_to(images)
     return Paths.of(folder)
 
 
@@ -87,10 +88,10 @@ def traces(paths: Paths) -> list[str]:
 
 
 @contextmanager
-def started(paths: Paths) -> Iterator[EngineRecord]:
-    """A private engine of a root, while it is needed."""
+def started(paths: Paths, kind: str = "private") -> Iterator[EngineRecord]:
+    """An engine of a root, while it is needed."""
     try:
-        yield setup.start(paths, "private")
+        yield setup.start(paths, kind)
     finally:
         setup.stop(paths)
 

@@ -11,12 +11,11 @@ from pathlib import Path
 import nbformat
 import pytest
 from browser import JupyterPage, chromium
+from enginehelp import make_root
 from playwright.sync_api import Locator, Page, expect
 
-from labkit.engines.base import Paths
 from labkit.jupyter import Jupyter
 
-CHECKOUT = Path(__file__).resolve().parent.parent
 CELL = 'import labkit\nlab = labkit.start("02")\nlab.explore("containers/create")'
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -25,13 +24,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 @pytest.fixture(scope="module")
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterPage]:
     """A notebook with the explorer, on an engine of its own."""
-    root = tmp_path_factory.mktemp("explorer")
-    (root / ".lab").mkdir(mode=0o700)
-    for name in ("labkit", "notebooks"):
-        (root / name).symlink_to(CHECKOUT / name)
-    paths = Paths.of(root)
+    paths = make_root(tmp_path_factory.mktemp("explorer"))
     words = ["start", "--engine", "practice", "--no-browser", "--", "--LabApp.expose_app_in_browser=True"]
-    environment = {**os.environ, "LABKIT_ROOT": str(root)}
+    environment = {**os.environ, "LABKIT_ROOT": str(paths.root)}
     environment.pop("LABKIT_LIVE", None)
     command = [sys.executable, "-m", "labkit.cli", *words]
     url = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()

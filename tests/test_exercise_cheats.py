@@ -9,39 +9,30 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import numpy
 import pandas
 import pytest
 from bench import Bench
+from enginehelp import make_root, started
 
-from labkit.engines import setup
-from labkit.engines.base import Paths
 from labkit.exercises.conditions import NOTHING
 from labkit.exercises.daemonsteps import restart
 from labkit.exercises.record import Call, delete, find, get, post, put
 from labkit.exercises.verdict import State, Verdict
 from labkit.model import Endpoint, ExchangeData, Request, Response
 
-CHECKOUT = Path(__file__).parents[1]
-
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    root = tmp_path_factory.mktemp("c")
-    for name in ("labkit", "notebooks"):
-        (root / name).symlink_to(CHECKOUT / name)
-    paths = Paths.of(root)
-    record = setup.start(paths, "practice")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_ROOT", str(root))
+    paths = make_root(tmp_path_factory.mktemp("c"))
+    with started(paths, "practice") as record, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_ROOT", str(paths.root))
         bench = Bench(record, paths, tmp_path_factory.mktemp("learner"))
         patch.chdir(bench.paths.work)
         yield bench
         bench.unstage()
-    setup.stop(paths)
 
 
 def _verdict(bench: Bench, id: str, answer: object = NOTHING, calls: list[Call] | None = None) -> Verdict:

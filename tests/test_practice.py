@@ -13,16 +13,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from enginehelp import make_root
 from practicehelp import Clock, tar
 
 from labkit.engines import control
-from labkit.engines.base import EngineRecord, Paths
+from labkit.engines.base import EngineRecord
 from labkit.engines.practice import snapshot
 from labkit.engines.practice.kind import PracticeEngine
 from labkit.engines.practice.profile import profile
 from labkit.errors import UsageError
-
-CHECKOUT = Path(__file__).parents[1]
 
 
 @pytest.fixture(params=["20.10", "29"])
@@ -243,10 +242,7 @@ def _quiet(_said: str, _share: float | None) -> None:
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PracticeEngine, EngineRecord]]:
     """The practice engine's own process."""
-    root = tmp_path_factory.mktemp("p")
-    for name in ("labkit", "notebooks"):
-        (root / name).symlink_to(CHECKOUT / name)
-    engine = PracticeEngine(Paths.of(root))
+    engine = PracticeEngine(make_root(tmp_path_factory.mktemp("p")))
     record = engine.start(_quiet)
     yield engine, record
     engine.stop(_quiet)

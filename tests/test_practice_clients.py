@@ -21,9 +21,9 @@ from pathlib import Path
 
 import docker
 import pytest
+from enginehelp import make_root, started
 
-from labkit.engines import setup
-from labkit.engines.base import EngineRecord, Paths
+from labkit.engines.base import EngineRecord
 
 CHECKOUT = Path(__file__).parents[1]
 COMMANDS = sorted({os.path.realpath(p) for f in os.get_exec_path() if os.access(p := Path(f) / "docker", os.X_OK)})
@@ -45,12 +45,9 @@ class Machine:
 @pytest.fixture(scope="module")
 def machine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machine]:
     """A practice engine of a root of its own."""
-    root = tmp_path_factory.mktemp("p")
-    for name in ("labkit", "notebooks"):
-        (root / name).symlink_to(CHECKOUT / name)
-    paths = Paths.of(root)
-    yield Machine(setup.start(paths, "practice"), paths.work)
-    setup.stop(paths)
+    paths = make_root(tmp_path_factory.mktemp("p"))
+    with started(paths, "practice") as record:
+        yield Machine(record, paths.work)
 
 
 class Docker:

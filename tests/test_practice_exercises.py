@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from bench import Bench, fits
+from enginehelp import make_root, started
 from test_exercises import each, test_every_right_way_passes, test_nothing_was_attempted_yet
 
-from labkit.engines import setup
-from labkit.engines.base import Paths
 from labkit.exercises import lab06
 from labkit.exercises.record import Exercise
 from labkit.exercises.verdict import State
-
-CHECKOUT = Path(__file__).parents[1]
 
 # These find the practice engine behind their fixture.
 __all__ = ["test_every_right_way_passes", "test_nothing_was_attempted_yet"]
@@ -24,19 +20,14 @@ __all__ = ["test_every_right_way_passes", "test_nothing_was_attempted_yet"]
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A learner on a practice engine of a root of its own."""
-    root = tmp_path_factory.mktemp("p")
-    for name in ("labkit", "notebooks"):
-        (root / name).symlink_to(CHECKOUT / name)
-    paths = Paths.of(root)
-    record = setup.start(paths, "practice")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_ROOT", str(root))  # lab 1 looks there for the daemon
+    paths = make_root(tmp_path_factory.mktemp("p"))
+    with started(paths, "practice") as record, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_ROOT", str(paths.root))  # lab 1 looks there for the daemon
         patch.setattr(lab06, "PATIENCE", 0.2)  # the servers of this engine are up at once
         bench = Bench(record, paths, tmp_path_factory.mktemp("learner"))
         patch.chdir(bench.paths.work)
         yield bench
         bench.unstage()
-    setup.stop(paths)
 
 
 @pytest.mark.engine

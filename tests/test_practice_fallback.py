@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from enginehelp import make_root
 
 from labkit.engines import setup
 from labkit.engines.base import Paths
@@ -16,16 +17,13 @@ from labkit.engines.podman import Podman
 from labkit.engines.private import Private
 from labkit.errors import EngineError
 
-CHECKOUT = Path(__file__).parents[1]
 NOBODY = 65534
 
 
 @pytest.fixture
 def paths(tmp_path: Path) -> Paths:
     """A root of its own."""
-    for name in ("labkit", "notebooks"):
-        (tmp_path / name).symlink_to(CHECKOUT / name)
-    return Paths.of(tmp_path)
+    return make_root(tmp_path)
 
 
 def _refuses(*_words: object) -> None:

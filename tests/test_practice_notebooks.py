@@ -8,9 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from enginehelp import make_root, started
 
-from labkit.engines import setup
-from labkit.engines.base import Paths
 from labkit.selftest import command, notebooks
 
 CHECKOUT = Path(__file__).parents[1]
@@ -28,11 +27,7 @@ AT_MOST = 5
 @pytest.mark.parametrize("notebook", notebooks(CHECKOUT))
 def test_notebook(notebook: str, tmp_path: Path) -> None:
     """No cell fails, and what is shown is the same but for the known differences."""
-    for name in ("labkit", "notebooks"):
-        (tmp_path / name).symlink_to(CHECKOUT / name)
-    paths = Paths.of(tmp_path)
-    setup.start(paths, "practice")
-    try:
+    with started(make_root(tmp_path), "practice"):
         environment = {"LABKIT_ROOT": str(tmp_path), "LABKIT_LIVE": "0", "LABKIT_SEED": "example"}
         done = subprocess.run(
             [*command(CHECKOUT, [notebook]), "--noconftest", "-q", "-p", "no:cacheprovider"],
@@ -41,8 +36,6 @@ def test_notebook(notebook: str, tmp_path: Path) -> None:
             capture_output=True,
             text=True,
         )
-    finally:
-        setup.stop(paths)
     failed = re.findall(r"^FAILED .*", done.stdout, re.M)
     allowed = AT_MOST if Path(notebook).name in DIFFERENT else 0
     assert len(failed) <= allowed, done.stdout[-8000:]
