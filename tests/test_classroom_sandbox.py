@@ -60,7 +60,7 @@ DELETE = """
 import shutil
 for top in ("/tmp", "/etc", "/dev", os.environ["LABKIT_ROOT"], os.environ["XDG_RUNTIME_DIR"]):
     shutil.rmtree(top, ignore_errors=True)
-sorted(os.listdir("/"))[:3]
+sorted({"bin", "dev", "etc"} & set(os.listdir("/")))
 """
 FORK = """
 while True:

@@ -148,6 +148,24 @@ def test_only_values_differ(name: str, mime: str) -> None:
     assert sanitized(shown) == sanitized(shown_then)
 
 
+@pytest.mark.parametrize("checkout", ["/", "/work/", "/check/work/main/", "/home/work/x/", "/a/work/work/"])
+@pytest.mark.parametrize(
+    ("said", "compared"),
+    [
+        ("{}.lab/tls/ca.pem", "LAB"),
+        ("curl --cacert {}.lab/tls/ca.pem http://localhost", "curl --cacert LAB http://localhost"),
+        (">{}.lab/test/docker/volumes/no…<", ">LAB<"),
+        ('verify="{}.lab/test/run/a.sock",', 'verify="LAB",'),
+        ("{}work/notes.txt", "WORK/notes.txt"),
+        ("{}.lab/test/work/notes.txt", "WORK/notes.txt"),
+        ("{}work is the learner's folder", "WORK is the learner's folder"),
+    ],
+)
+def test_where_the_checkout_lies_makes_no_difference(checkout: str, said: str, compared: str) -> None:
+    """The learner's folder is told apart from a folder of its name that the checkout lies in."""
+    assert sanitized(said.format(checkout)) == compared
+
+
 @pytest.mark.parametrize("mime", ["text/plain", "text/html"])
 def test_a_real_difference_is_not_taken_out(mime: str) -> None:
     """Another name, image, state, status code or path is still seen after sanitizing."""
