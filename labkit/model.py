@@ -53,20 +53,17 @@ class Endpoint:
 
         Raises `UsageError` for any other form.
         """
-        parts = urlsplit(url)
         try:
-            port = parts.port
-        except ValueError:
-            port = None
+            parts = urlsplit(url)
+            port = parts.port  # which is read now, and may be no port at all
+        except ValueError as error:
+            raise _no_address(url) from error
         if parts.scheme == "unix" and parts.path.startswith("/"):
             return cls(socket=parts.path)
-        if parts.scheme in ("tcp", "http", "https") and parts.hostname:
+        if parts.scheme in ("tcp", "http", "https") and parts.hostname and port != 0:
             tls = tls or (TLS() if parts.scheme == "https" else None)
             return cls(host=parts.hostname, port=port or (2376 if tls else 2375), tls=tls)
-        raise UsageError(
-            _("{url!r} is not an address of an Engine.", url=url),
-            _("Write unix:///path/to/docker.sock or tcp://127.0.0.1:2375."),
-        )
+        raise _no_address(url)
 
     @property
     def authority(self) -> str:
@@ -83,6 +80,13 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"unix://{self.socket}" if self.socket else f"tcp://{self.authority}"
+
+
+def _no_address(url: str) -> UsageError:
+    return UsageError(
+        _("{url!r} is not an address of an Engine.", url=url),
+        _("Write unix:///path/to/docker.sock or tcp://127.0.0.1:2375."),
+    )
 
 
 @dataclass(frozen=True)

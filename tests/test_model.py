@@ -32,7 +32,11 @@ def test_tls_changes_the_usual_port() -> None:
 
 
 @pytest.mark.parametrize(
-    "url", ["", "docker.sock", "/var/run/docker.sock", "unix://relative", "ssh://host", "tcp://", "npipe:////./pipe"]
+    "url",
+    [
+        *("", "docker.sock", "/var/run/docker.sock", "unix://relative", "ssh://host", "tcp://", "npipe:////./pipe"),
+        *("tcp://host:99999", "tcp://host:-1", "tcp://host:0", "tcp://host:door", "https://host:1.5", "tcp://[::1"),
+    ],
 )
 def test_what_is_no_address(url: str) -> None:
     """Another form is refused, with how one is written."""
