@@ -12,6 +12,7 @@ from typing import Any
 from . import streams
 from .errors import StreamError
 from .exchange import Exchange
+from .messages import _
 from .transport import Reply, Upgraded
 
 
@@ -77,7 +78,7 @@ class Stream:
         """
         if not isinstance(self._reply, Upgraded):
             raise StreamError(
-                "This connection was not upgraded, so it carries no input.", "Add upgrade=True to the call."
+                _("This connection was not upgraded, so it carries no input."), _("Add upgrade=True to the call.")
             )
         self._reply.send(data.encode() if isinstance(data, str) else data)
 

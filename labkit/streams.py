@@ -234,12 +234,12 @@ def is_progress(exchange: ExchangeData) -> bool:
 
 
 def item_error(item: object) -> str:
-    """Return the error that an item of a progress stream carries; empty when it has none."""
+    """Return the error that an item of a progress stream carries, as harmless text; empty when it has none."""
     if not isinstance(item, dict):
         return ""
     detail = item.get("errorDetail")
     said = detail.get("message") if isinstance(detail, dict) else None
-    return str(said or item.get("error") or "")
+    return harmless(str(said or item.get("error") or ""))
 
 
 def error_text(exchange: ExchangeData) -> str:
@@ -258,7 +258,7 @@ def error_text(exchange: ExchangeData) -> str:
             items = body_lines(exchange)
         except StreamError:
             return ""
-        return next((harmless(error) for error in map(item_error, items) if error), "")
+        return next(filter(None, map(item_error, items)), "")
     return ""
 
 

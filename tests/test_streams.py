@@ -235,10 +235,11 @@ def test_error_of_an_answer(status: int, body: bytes, said: str) -> None:
         ({"status": "error"}, ""),
         ("error", ""),
         ({"errorDetail": {}, "error": None}, ""),
+        ({"error": "\x1b[2Jgone"}, "␛[2Jgone"),
     ],
 )
 def test_error_of_an_item(item: object, said: str) -> None:
-    """An error inside a stream is known by its fields."""
+    """An error inside a stream is known by its fields; no escape sequence gets through with it."""
     assert streams.item_error(item) == said
 
 
