@@ -433,15 +433,9 @@ class Kernel:
     def run(self, code: str) -> str:
         """Run a cell to its end; return what it printed."""
         asked = self.client.execute(code)
-        printed, patience = "", time.monotonic() + 8
+        printed = ""
         while True:
-            if time.monotonic() > patience:
-                self._nudge()
-                patience = time.monotonic() + 8
-            try:
-                message = self.client.get_iopub_msg(timeout=1)
-            except queue.Empty:
-                continue
+            message = self.client.get_iopub_msg(timeout=60)
             self.messages.append(message)
             content = message["content"]
             if message["parent_header"].get("msg_id") != asked:
@@ -451,15 +445,6 @@ class Kernel:
             assert message["msg_type"] != "error", content
             if message["msg_type"] == "status" and content["execution_state"] == "idle":
                 return printed.strip()
-
-    def _nudge(self) -> None:
-        """Ask by another connection: on a busy machine ipykernel 7.3 may overlook a request until then."""
-        other = BlockingKernelClient()
-        other.load_connection_info(self.client.get_connection_info())
-        other.start_channels()
-        other.kernel_info()
-        time.sleep(0.5)
-        other.stop_channels()
 
     def listen(self, seconds: float) -> list[dict[str, Any]]:
         """Return the messages of some seconds."""

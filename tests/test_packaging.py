@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
@@ -32,14 +33,19 @@ def pins(lock: str) -> dict[tuple[str, str], str]:
     return {(canonicalize_name(name), condition): version for name, version, condition in found}
 
 
+@pytest.mark.parametrize("python", ["3.10", "3.11", "3.13"])
 @pytest.mark.parametrize(
     ("lock", "requirements"), [("requirements.lock", RUNTIME), ("requirements-dev.lock", DEVELOPMENT)]
 )
-def test_lock_holds_what_the_project_asks_for(lock: str, requirements: list[Requirement]) -> None:
-    """Each dependency is pinned, at a version that pyproject.toml allows."""
-    held = pins(lock)
+def test_lock_holds_what_the_project_asks_for(lock: str, requirements: list[Requirement], python: str) -> None:
+    """Each dependency is pinned on each Python, at a version that pyproject.toml allows there."""
+    here = {"python_version": python, "python_full_version": f"{python}.0"}
+    held = pins(lock).items()
     for requirement in requirements:
-        versions = [v for (name, _condition), v in held.items() if name == canonicalize_name(requirement.name)]
+        if requirement.marker and not requirement.marker.evaluate(here):
+            continue
+        own = [pin for pin in held if pin[0][0] == canonicalize_name(requirement.name)]
+        versions = [version for (_, condition), version in own if not condition or Marker(condition).evaluate(here)]
         assert versions, f"{requirement.name} is not in {lock}"
         for version in versions:
             assert requirement.specifier.contains(version, prereleases=True), (requirement, version)

@@ -6,10 +6,13 @@ shows, and what is compared by nbval is the final state as text and an HTML tabl
 
 from __future__ import annotations
 
+from . import subshells
 from .following import Follow, close_all, control, follow, opened
 from .screen import PERIOD, Screen, close, live
 from .streamviews import TAIL, BarsView, TailView, View
 from .watching import KEPT, Watched, keeps, watch
+
+subshells.keep()
 
 __all__ = [
     "KEPT",
