@@ -13,7 +13,8 @@ from . import streams
 from .errors import StreamError
 from .exchange import Exchange
 from .messages import _
-from .transport import Reply, Upgraded
+from .transport import Reply
+from .upgrade import Upgraded
 
 
 class Stream:

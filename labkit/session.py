@@ -16,7 +16,8 @@ from .human import size
 from .live import Stream
 from .messages import _
 from .model import Endpoint, Request, Response
-from .transport import Adapter, Reply, Upgraded, send
+from .transport import Adapter, Reply, send
+from .upgrade import Upgraded
 
 NEWEST = (1, 55)
 """The newest API version that labkit knows; it never asks for a newer one."""

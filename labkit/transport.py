@@ -1,13 +1,10 @@
-"""Bytes to and from an Endpoint: the one module that knows the HTTP libraries.
+"""Ordinary exchanges with an Endpoint: the one module that knows requests and urllib3.
 
-requests (over urllib3) carries every ordinary exchange, through an adapter that
-opens unix sockets and lets nothing but labkit's own headers onto the wire, so
-that the curl line can be exact.  h11 carries the one thing that requests has no
-public way for: the 101 upgrade of attach and exec, after which the connection
-is no longer HTTP.
+They go through an adapter that opens unix sockets and lets nothing but labkit's own
+headers onto the wire, so that the curl line can be exact.  What requests has no public
+way for, an upgraded connection, is in `labkit.upgrade`.
 
-Sources: https://requests.readthedocs.io/en/latest/user/advanced/#transport-adapters
-and RFC 9110 section 7.8 (Upgrade).
+Source: https://requests.readthedocs.io/en/latest/user/advanced/#transport-adapters
 """
 
 from __future__ import annotations
@@ -19,7 +16,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import h11
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
@@ -27,12 +23,12 @@ from requests.structures import CaseInsensitiveDict
 from urllib3.util import SKIP_HEADER
 
 from . import __version__
-from .errors import ConnectionFailed, LabError, StreamError
+from .connect import CONNECT_SECONDS, connect, connect_unix, tls_context
+from .errors import ConnectionFailed, StreamError
 from .failures import failure, was_reset
 from .messages import _
 from .model import Endpoint, Headers, Request
 
-CONNECT_SECONDS = 5.0
 SEND_SECONDS = 600.0
 """How long a request's body may take to be sent; an Engine reads a large one as fast as its disk writes."""
 USER_AGENT = f"labkit/{__version__}"
@@ -52,14 +48,7 @@ class _Plain(urllib3.connection.HTTPConnection):
             super().connect()
             self.wire = self.sock
             return
-        sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        sock.settimeout(CONNECT_SECONDS)
-        try:
-            sock.connect(self.endpoint.socket)
-        except OSError:
-            sock.close()
-            raise
-        self.sock = self.wire = sock
+        self.sock = self.wire = connect_unix(self.endpoint.socket)
 
     def request(self, method: str, url: str, body: Any = None, *args: Any, **kwargs: Any) -> None:
         self.bodyless = body is None
@@ -99,33 +88,12 @@ def _pool(endpoint: Endpoint) -> urllib3.HTTPConnectionPool:
     options: dict[str, Any] = {"host": endpoint.host, "port": endpoint.port, "retries": False}
     pool: urllib3.HTTPConnectionPool
     if tls:
-        pool = urllib3.HTTPSConnectionPool(**options, ssl_context=tls_context(endpoint))
+        pool = urllib3.HTTPSConnectionPool(**options, ssl_context=tls_context(tls))
     else:
         pool = urllib3.HTTPConnectionPool(**options)
     base = _Secure if tls else _Plain
     pool.ConnectionCls = type(base.__name__, (base,), {"endpoint": endpoint})
     return pool
-
-
-def tls_context(endpoint: Endpoint) -> ssl.SSLContext:
-    """Return the TLS settings of an endpoint: it must be vouched for, whatever its name.
-
-    Raises `LabError` when a certificate file cannot be read.
-    """
-    tls = endpoint.tls
-    if tls is None:
-        raise ValueError(endpoint)
-    try:
-        context = ssl.create_default_context(cafile=tls.ca)
-        if tls.cert:
-            context.load_cert_chain(tls.cert, tls.key)
-    except (OSError, ssl.SSLError) as error:
-        names = ", ".join(str(p) for p in (tls.ca, tls.cert, tls.key) if p)
-        raise LabError(
-            _("A certificate file cannot be used: {why}.", why=error),
-            _("Look whether these exist and belong together: {names}.", names=names),
-        ) from error
-    return context
 
 
 class Adapter(HTTPAdapter):
@@ -182,9 +150,10 @@ class Reply:
                 yield data
         except urllib3.exceptions.ReadTimeoutError as error:
             raise TimeoutError from error
+        except TimeoutError:
+            raise
+        # Closed by another thread meanwhile, urllib3 stumbles over what it has let go of.
         except (urllib3.exceptions.HTTPError, OSError, ValueError, AttributeError) as error:
-            if isinstance(error, TimeoutError):
-                raise
             raise StreamError(
                 _("The connection broke off in the middle of the answer."),
                 _("Its engine may have stopped: ./lab status says."),
@@ -253,7 +222,7 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ssl.SSLError | None:
     if endpoint.tls is None or not was_reset(error):
         return None
     try:
-        with _connect(endpoint) as sock:
+        with connect(endpoint) as sock:
             sock.settimeout(CONNECT_SECONDS)
             sock.recv(1)
     except ssl.SSLError as alert:
@@ -261,112 +230,3 @@ def _refusal(endpoint: Endpoint, error: BaseException) -> ssl.SSLError | None:
     except (OSError, ConnectionFailed):
         pass
     return None
-
-
-def _connect(endpoint: Endpoint) -> socket.socket:
-    try:
-        if endpoint.socket:
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(CONNECT_SECONDS)
-            sock.connect(endpoint.socket)
-            return sock
-        sock = socket.create_connection((endpoint.host, endpoint.port or 0), CONNECT_SECONDS)
-        if endpoint.tls:
-            return tls_context(endpoint).wrap_socket(sock, server_hostname=endpoint.host)
-        return sock
-    except OSError as error:
-        raise failure(endpoint, error) from error
-
-
-class Upgraded:
-    """A connection after its 101: bytes both ways, no HTTP any more.
-
-    Where the Engine answers 200 without an upgrade, reading works the same.
-    """
-
-    def __init__(self, request: Request, seconds: float) -> None:
-        self._sock = _connect(request.endpoint)
-        self._sock.settimeout(seconds)
-        try:
-            self._open(request)
-        except (OSError, h11.ProtocolError) as error:
-            self._sock.close()
-            raise failure(request.endpoint, error) from error
-
-    def _open(self, request: Request) -> None:
-        wire = h11.Connection(h11.CLIENT)
-        body = request.body
-        fields = [("Host", request.endpoint.authority), ("User-Agent", USER_AGENT), ("Accept", "*/*")]
-        fields += request.headers
-        if body is not None:
-            fields.append(("Content-Length", str(len(body))))
-        head = wire.send(h11.Request(method=request.method, target=request.target, headers=fields))
-        rest = wire.send(h11.Data(data=body)) if body else b""
-        try:
-            self._sock.sendall((head or b"") + (rest or b"") + (wire.send(h11.EndOfMessage()) or b""))
-        except (BrokenPipeError, ssl.SSLEOFError):
-            pass  # what the server said before it went away can still be read
-        event = wire.next_event()
-        while not isinstance(event, (h11.Response, h11.InformationalResponse)):
-            if event is not h11.NEED_DATA:
-                raise h11.RemoteProtocolError(str(event))
-            wire.receive_data(self._sock.recv(_CHUNK))
-            event = wire.next_event()
-        self.status: int = event.status_code
-        self.reason = bytes(event.reason).decode("latin-1")
-        self.headers: Headers = tuple((k.decode("latin-1"), v.decode("latin-1")) for k, v in event.headers)
-        self._wire: h11.Connection | None = None if self.status == 101 else wire
-        self._first = wire.trailing_data[0] if self.status == 101 else b""
-
-    def chunks(self, seconds: float | None = None) -> Iterator[bytes]:
-        """Yield what arrives, as `Reply.chunks` does."""
-        end = None if seconds is None else time.monotonic() + seconds
-        if self._first:
-            first, self._first = self._first, b""
-            yield first
-        try:
-            while True:
-                if end is not None and end - time.monotonic() <= 0:
-                    raise TimeoutError
-                self._sock.settimeout(None if end is None or math.isinf(end) else end - time.monotonic())
-                if self._wire is None:
-                    data = self._sock.recv(_CHUNK)
-                    if not data:
-                        return
-                    yield data
-                else:
-                    event = self._wire.next_event()
-                    if event is h11.NEED_DATA:
-                        self._wire.receive_data(self._sock.recv(_CHUNK))
-                    elif isinstance(event, h11.Data):
-                        yield bytes(event.data)
-                    else:
-                        return
-        except TimeoutError:
-            raise
-        except (OSError, h11.ProtocolError) as error:
-            raise StreamError(
-                _("The connection broke off."), _("Its engine may have stopped: ./lab status says.")
-            ) from error
-
-    def send(self, data: bytes) -> None:
-        """Send bytes to the container's stdin.  Raises `StreamError` when the other side has gone."""
-        try:
-            self._sock.sendall(data)
-        except OSError as error:
-            raise StreamError(_("The other side no longer reads."), _("The process in the container ended.")) from error
-
-    def close_write(self) -> None:
-        """Say that no more input comes: the process reads the end of its stdin."""
-        try:
-            self._sock.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
-
-    def close(self, *, reuse: bool = False) -> None:
-        """Close the connection."""
-        try:
-            self._sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
-        self._sock.close()

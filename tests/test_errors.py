@@ -46,7 +46,7 @@ def test_the_drawn_tree_is_the_tree() -> None:
 
 def test_errors_of_other_modules_are_labkits() -> None:
     """An error that a module defines for itself belongs to the tree as well."""
-    for module in ("encode", "failures", "session", "streams", "live", "transport"):
+    for module in ("connect", "encode", "failures", "session", "streams", "live", "transport", "upgrade"):
         for thing in vars(importlib.import_module(f"labkit.{module}")).values():
             if isinstance(thing, type) and issubclass(thing, Exception) and thing.__module__.startswith("labkit"):
                 assert issubclass(thing, LabError)
@@ -91,7 +91,7 @@ def test_the_package_costs_little_to_import() -> None:
 
 @pytest.mark.parametrize(
     ("library", "homes"),
-    [("requests", {"transport"}), ("h11", {"transport", "engines"}), ("ipywidgets", {"widgets"})],
+    [("requests", {"transport"}), ("h11", {"upgrade", "engines"}), ("ipywidgets", {"widgets"})],
 )
 def test_one_module_knows_each_library(library: str, homes: set[str]) -> None:
     """One module of the client's imports an HTTP library, the practice engine one to serve, one package the widgets."""

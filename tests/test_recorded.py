@@ -18,7 +18,8 @@ from wire import Seen, Server
 
 from labkit import api, curl, dockercommand, pythoncall
 from labkit.model import Request
-from labkit.transport import Adapter, Upgraded, send
+from labkit.transport import Adapter, send
+from labkit.upgrade import Upgraded
 
 LABS = 6
 

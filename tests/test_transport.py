@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import socket
@@ -19,6 +20,7 @@ import trustme
 from wire import OK, Seen, Server, answers, until
 
 from labkit import transport
+from labkit.connect import connect
 from labkit.errors import ConnectionFailed, LabError, StreamError
 from labkit.model import TLS, Endpoint
 from labkit.session import Session
@@ -421,7 +423,19 @@ def test_a_reader_in_another_thread_is_woken(tmp_path: Path) -> None:
             assert stream.ended == "closed"
 
 
-def test_tls_settings_need_tls() -> None:
-    """Asking for the TLS settings of a plain endpoint is a mistake of the caller."""
-    with pytest.raises(ValueError, match="localhost"):
-        transport.tls_context(Endpoint(port=2375))
+def test_a_connection_that_fails_leaves_no_socket(tmp_path: Path) -> None:
+    """What cannot be connected is closed at once, also while its error is still looked at."""
+
+    def opened() -> int:
+        return sum(isinstance(s, socket.socket) and s.family == socket.AF_UNIX and s.fileno() >= 0 for s in _living())
+
+    before = opened()
+    with pytest.raises(ConnectionFailed) as failed:
+        connect(Endpoint(socket=str(tmp_path / "none.sock")))
+    assert failed.value.__cause__ is not None
+    assert opened() == before
+
+
+def _living() -> list[object]:
+    gc.collect()
+    return gc.get_objects()
