@@ -194,7 +194,7 @@ def control(client: Client, name: str) -> Follow:
 
     Raises `UsageError` when there is no such container.
     """
-    from .control import Control
+    from .controlview import Control
 
     answer = client.get(f"/containers/{quote(name, safe='')}/json")
     if not answer.ok:
