@@ -8,6 +8,7 @@ import re
 from collections.abc import Generator
 
 from . import sed
+from .expression import Expression, ExpressionFault
 from .options import cannot, number, options
 from .process import Exit, Process, Program, Wait, exited, sleep
 from .programs import applet
@@ -188,48 +189,53 @@ def wc(process: Process) -> Program:
     return 0
 
 
-def _regex(process: Process, pattern: str, *, fixed: bool, extended: bool, ignore: bool) -> re.Pattern[str]:
-    try:
-        return sed.regex(re.escape(pattern) if fixed else pattern, extended=extended or fixed, ignore=ignore)
-    except sed.SedFault as error:
-        process.fds[2].write(f"{process.name}: {error}\n".encode())
-        raise Exit(2) from error
-
-
 @applet("grep", "egrep", "fgrep")
 def grep(process: Process) -> Program:
     """Print the lines that match."""
-    given, words = yield from options(process, "ivcqnoEFe:hHlrwsm:")
+    given, words = yield from options(process, "ivcqnoEFe:hHlrwxsm:")
     if "-e" in given:
         words.insert(0, given["-e"])
     if not words:
         yield from process.err("grep: missing pattern")
         return 2
     pattern, *paths = words
-    regex = _regex(
-        process,
-        pattern,
-        fixed="-F" in given or process.name == "fgrep",
-        ignore="-i" in given,
-        extended="-E" in given or process.name == "egrep",
-    )
-    count = 0
+    try:
+        wanted = Expression(
+            pattern,
+            literal="-F" in given or process.name == "fgrep",
+            ignore="-i" in given,
+            extended="-E" in given or process.name == "egrep",
+            whole="line" if "-x" in given else "word" if "-w" in given else "",
+        )
+        return (yield from _matching(process, given, wanted, paths))
+    except ExpressionFault as error:
+        yield from process.err(f"{process.name}: {error}")
+        return 2
+
+
+def _matching(process: Process, given: dict[str, str], wanted: Expression, paths: list[str]) -> Program:
+    count, most = 0, int(number(process, given.get("-m", "1000000000")))
     for path in paths or ["-"]:
-        lines = (yield from _input(process, [path])).decode("utf-8", "replace").splitlines()
+        lines = (yield from _input(process, [path])).decode("utf-8", "surrogateescape").splitlines()
         prefix = f"{path}:" if len(paths) > 1 and "-h" not in given else ""
+        here = 0
         for n, line in enumerate(lines, 1):
-            found = regex.search(line)
-            if bool(found) == ("-v" in given):
+            if n % sed.TURN == 0:
+                yield None
+            if wanted.found(line) == ("-v" in given):
                 continue
-            count += 1
+            here, count = here + 1, count + 1
             if "-q" in given:
                 return 0
             if "-l" in given:
                 yield from process.out(path + "\n")
                 break
             if "-c" not in given:
-                shown = found.group() if found and "-o" in given else line
-                yield from process.out(prefix + (f"{n}:" if "-n" in given else "") + shown + "\n")
+                head = prefix + (f"{n}:" if "-n" in given else "")
+                for shown in (piece for piece in wanted.all(line) if piece) if "-o" in given else [line]:
+                    yield from process.out(head + shown + "\n")
+            if here == most:
+                break
     if "-c" in given:
         yield from process.out(f"{count}\n")
     return 0 if count else 1
@@ -247,8 +253,10 @@ def sed_(process: Process) -> Program:
     for path in paths or ["-"]:
         text = (yield from _input(process, [path])).decode("utf-8", "surrogateescape")
         try:
-            changed = sed.edit(scripts, text, quiet="-n" in given, extended=bool({"-E", "-r"} & given.keys()))
-        except (sed.SedFault, re.error) as error:
+            changed = yield from sed.edit(
+                scripts, text, quiet="-n" in given, extended=bool({"-E", "-r"} & given.keys())
+            )
+        except (sed.SedFault, ExpressionFault) as error:
             yield from process.err(f"sed: {error}")
             return 1
         if "-i" in given and path != "-":

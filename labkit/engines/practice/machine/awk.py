@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from .expression import ExpressionFault, compiled
 from .options import options
 from .process import Process, Program
 from .programs import applet
@@ -18,6 +19,8 @@ _TOKEN = re.compile(
     r'\s*(?:(\d+(?:\.\d+)?)|"((?:\\.|[^"\\])*)"|([A-Za-z_]\w*)|(&&|\|\||[=!<>]=|!~|\+\+|[-+*/%]=|[-+*/%~<>=!$(){},;])|(\n))'
 )
 _REGEX = re.compile(r"\s*/((?:\\.|[^/\\\n])*)/")
+TURN = 256
+"""After so many lines, others have their turn."""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _LEVELS = (("||",), ("&&",), ("~", "!~"), ("<", "<=", "==", "!=", ">", ">="), (" ",), ("+", "-"), ("*", "/", "%"))
 
@@ -36,14 +39,15 @@ class Room:
     def take(self, line: str) -> None:
         """Take a line apart."""
         separator = str(self.variables.get("FS", " "))
-        parts = line.split() if separator == " " else re.split(_plain(separator), line) if line else []
+        if separator == " ":
+            parts = line.split()
+        elif len(separator) == 1:
+            parts = line.split(separator) if line else []
+        else:
+            parts = compiled(separator, extended=True).split(line) if line else []
         self.fields = [line, *parts]
         self.variables["NF"] = float(len(parts))
         self.variables["NR"] = _number(self.variables.get("NR", 0.0)) + 1
-
-
-def _plain(separator: str) -> str:
-    return re.escape(separator) if len(separator) == 1 else separator
 
 
 def _number(value: Value) -> float:
@@ -172,8 +176,8 @@ class _Parser:
         """Return a value, a field, a regular expression, or what stands in brackets."""
         if regex := _REGEX.match(self.text, self.at):
             self.at = regex.end()
-            pattern = re.compile(regex.group(1))
-            made: Expression = lambda room: float(bool(pattern.search(room.fields[0])))  # noqa: E731
+            pattern = compiled(regex.group(1).replace("\\/", "/"), extended=True)
+            made: Expression = lambda room: float(pattern.found(room.fields[0]))  # noqa: E731
             made.__doc__ = regex.group(1)
             return made
         word = self.next()
@@ -250,7 +254,7 @@ def _binary(operator: str, left: Expression, right: Expression) -> Expression:
             return float(_true(right(room)) if _true(a) == (operator == "&&") else _true(a))
         if operator in ("~", "!~"):
             pattern = right.__doc__ or _text(right(room))
-            return float(bool(re.search(pattern, _text(a))) == (operator == "~"))
+            return float(compiled(pattern, extended=True).found(_text(a)) == (operator == "~"))
         b = right(room)
         if operator == " ":
             return _text(a) + _text(b)
@@ -284,11 +288,16 @@ def awk(process: Process) -> Program:
         if any(when != "BEGIN" for when, _pattern, _body in rules):
             for path in words[1:] or ["-"]:
                 data = (yield from process.read_all()) if path == "-" else process.files.read(path, process.cwd)
-                for line in data.decode("utf-8", "replace").splitlines():
+                for n, line in enumerate(data.decode("utf-8", "surrogateescape").splitlines()):
+                    if n % TURN == 0:
+                        yield None
                     room.take(line)
                     yield from _phase(process, room, rules, "")
             yield from _phase(process, room, rules, "END")
-    except (AwkError, re.error) as error:
+    except ExpressionFault as error:
+        yield from process.err(f"awk: {error}")
+        return 1
+    except AwkError as error:
         yield from process.err(
             f"awk: cmd. line:1: Unexpected word near {str(error)!r} (this practice awk is a small one)"
         )

@@ -6,11 +6,19 @@ Source: POSIX.1-2017, sed.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass, field
+from functools import lru_cache
+
+from .expression import compiled
 
 Address = int | str | None
 """A line's number, ``$``, or an expression behind a slash; None for none."""
+
+TURN = 256
+"""After so many lines, others have their turn."""
+MAX_SPACE = 16 * 1024 * 1024
+"""A line, or what has been put together, has at most so many characters."""
 
 
 class SedFault(Exception):
@@ -128,15 +136,25 @@ def parse(script: str) -> list[Command]:
     return _Parser(script).commands()
 
 
-def regex(text: str, *, extended: bool, ignore: bool = False) -> re.Pattern[str]:
-    """Return an expression; in a basic one ``( ) { } + ? |`` are special with a backslash alone."""
-    if not extended:
-        text = re.sub(r"\\([(){}+?|])|([(){}+?|])", lambda m: m.group(1) or "\\" + m.group(2), text)
-    text = text.replace("[[:space:]]", r"\s").replace("[[:digit:]]", r"\d").replace("[:alnum:]", "0-9A-Za-z")
-    try:
-        return re.compile(text, re.I if ignore else 0)
-    except re.error as error:
-        raise SedFault(f"bad regex '{text}': {error}") from error
+@lru_cache(maxsize=64)
+def target(text: str) -> list[str | int]:
+    """Return what ``s`` puts in the place of a match: texts, and the numbers of groups."""
+    found: list[str | int] = [""]
+    for escaped, plain in re.findall(r"\\(.)|([^\\])", text, re.S):
+        piece: str | int = plain
+        if escaped:
+            piece = int(escaped) if escaped.isdigit() else {"n": "\n", "t": "\t"}.get(escaped, escaped)
+        elif plain == "&":
+            piece = 0
+        if isinstance(piece, str) and isinstance(found[-1], str):
+            found[-1] += piece
+        else:
+            found.append(piece)
+    return found
+
+
+Turns = Generator[None, None, bool]
+"""Work between whose parts others have their turn."""
 
 
 class _Quit(Exception):
@@ -162,13 +180,15 @@ class Editor:
     _hold: str = ""
     _after: list[str] = field(default_factory=list)
 
-    def run(self, text: str) -> str:
-        """Return what the script makes of a text.  Raises `SedFault`."""
+    def run(self, text: str) -> Generator[None, None, str]:
+        """Return what the script makes of a text.  Raises `SedFault` or `ExpressionFault`."""
         self._lines = text.splitlines()
         out: list[str] = []
         try:
             while self._next():
-                kept = self._cycle(self.commands, out)
+                if self._number % TURN == 0:
+                    yield None
+                kept = yield from self._cycle(self.commands, out)
                 if kept and not self.quiet:
                     out.append(self._space)
                 self._flush(out)
@@ -194,7 +214,7 @@ class Editor:
             return self._number == address
         if address == "$":
             return self._number == len(self._lines)
-        return bool(regex((address or "/")[1:], extended=self.extended).search(self._space))
+        return compiled((address or "/")[1:], extended=self.extended).found(self._space)
 
     def _selected(self, command: Command) -> bool:
         if command.first is None:
@@ -209,14 +229,21 @@ class Editor:
             return not command.negated
         return command.negated
 
-    def _cycle(self, commands: list[Command], out: list[str]) -> bool:
+    def _cycle(self, commands: list[Command], out: list[str]) -> Turns:
         """Run commands on the line at hand; return whether it is still there."""
-        return all(self._one(command, out) for command in commands if self._selected(command))
+        for command in commands:
+            if self._selected(command):
+                kept = yield from self._one(command, out)
+                if len(self._space) + len(self._hold) > MAX_SPACE:
+                    raise SedFault("the practice engine holds no line that long")
+                if not kept:
+                    return False
+        return True
 
-    def _one(self, command: Command, out: list[str]) -> bool:
+    def _one(self, command: Command, out: list[str]) -> Turns:
         name = command.name
         if name == "{":
-            return self._cycle(command.body, out)
+            return (yield from self._cycle(command.body, out))
         if name == "d":
             return False
         if name == "p":
@@ -228,7 +255,7 @@ class Editor:
         elif name in "nN":
             return self._further(name, out)
         elif name == "s":
-            self._substitute(command, out)
+            yield from self._substitute(command, out)
         elif name == "y":
             self._space = self._space.translate(str.maketrans(command.pattern, command.text))
         elif name == "a":
@@ -261,14 +288,17 @@ class Editor:
         elif name in "gG":
             self._space = self._hold if name == "g" else f"{self._space}\n{self._hold}"
 
-    def _substitute(self, command: Command, out: list[str]) -> None:
-        found = regex(command.pattern, extended=self.extended, ignore=bool(set("Ii") & set(command.flags)))
-        target = re.sub(r"\\n", "\n", re.sub(r"(?<!\\)&", r"\\g<0>", command.text)).replace("\\&", "&")
-        self._space, count = found.subn(target, self._space, 0 if "g" in command.flags else 1)
+    def _substitute(self, command: Command, out: list[str]) -> Turns:
+        found = compiled(command.pattern, extended=self.extended, ignore=bool(set("Ii") & set(command.flags)))
+        digits = "".join(flag for flag in command.flags if flag.isdigit())
+        self._space, count = yield from found.replace(
+            self._space, target(command.text), first=int(digits or 1), every="g" in command.flags
+        )
         if count and "p" in command.flags:
             out.append(self._space)
+        return True
 
 
-def edit(scripts: Iterator[str] | list[str], text: str, *, quiet: bool, extended: bool) -> str:
-    """Return what scripts, one line after the other, make of a text.  Raises `SedFault`."""
-    return Editor(parse("\n".join(scripts)), quiet, extended).run(text)
+def edit(scripts: list[str], text: str, *, quiet: bool, extended: bool) -> Generator[None, None, str]:
+    """Return what scripts, one line after the other, make of a text.  Raises `SedFault` or `ExpressionFault`."""
+    return (yield from Editor(parse("\n".join(scripts)), quiet, extended).run(text))
