@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import ipaddress
 import math
-import os
 import shutil
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
@@ -30,6 +29,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from .engines.base import Paths
 from .errors import LabError
+from .files import write
 from .messages import _
 
 __all__ = ["Authority", "Pair", "folder", "forget", "read", "read_pem"]
@@ -248,12 +248,7 @@ def _write(pair: Pair, cert: x509.Certificate, key: ec.EllipticCurvePrivateKey) 
     try:
         Path(pair.cert).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         for file, content in ((pair.key, secret), (pair.cert, cert.public_bytes(Encoding.PEM))):
-            aside = Path(file).with_suffix(".tmp")
-            aside.unlink(missing_ok=True)
-            # Made with its mode: a file that is made first and closed afterwards is open for a moment.
-            with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:
-                out.write(content)
-            aside.replace(file)
+            write(Path(file), content, mode=0o600)
     except OSError as error:
         raise LabError(
             _("The file {file} cannot be written: {why}.", file=error.filename, why=error.strerror),

@@ -2,31 +2,54 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 from .errors import LabError
 from .messages import _
 
 
-def write(file: Path, content: bytes, mode: int = 0o644) -> None:
+def write(file: Path, content: bytes | str, mode: int = 0o644) -> None:
     """Write aside, then rename: a reader sees the old content or the new one.
 
     Parameters
     ----------
-    mode: permission bits of the file.
+    content: text is written as UTF-8.
+    mode: permission bits that the file is made with; it is never open to more, not for a moment.
 
     Raises `OSError`; `file` is then as it was.
     """
-    aside = file.with_name(f".{file.name}.{os.getpid()}.tmp")
-    try:
-        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as out:
-            out.write(content)
+    with _written_aside(file, content, mode) as aside:
         aside.replace(file)
-    except OSError:
+
+
+def write_once(file: Path, content: bytes | str, mode: int = 0o600) -> None:
+    """Write a file unless it is there: of several who do so at once, the first one wins.
+
+    Parameters
+    ----------
+    content, mode: as in `write`.
+
+    Raises `OSError`.
+    """
+    if file.exists():
+        return
+    with _written_aside(file, content, mode) as aside, contextlib.suppress(FileExistsError):
+        os.link(aside, file)
+
+
+@contextlib.contextmanager
+def _written_aside(file: Path, content: bytes | str, mode: int) -> Iterator[Path]:
+    aside = file.with_name(f".{file.name}.{os.urandom(8).hex()}.tmp")
+    try:
+        with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as out:
+            out.write(content.encode() if isinstance(content, str) else content)
+        yield aside
+    finally:
         aside.unlink(missing_ok=True)
-        raise
 
 
 def cannot_write(error: OSError, folder: Path | None = None) -> LabError:

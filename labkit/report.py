@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from . import __version__, seal
+from . import __version__, files, seal
 from .engines.base import EngineRecord, Paths
 from .errors import LabError
 from .exercises.draw import Draw
@@ -93,18 +93,16 @@ def make(paths: Paths, who: str = "") -> dict[str, Any]:
 def write(paths: Paths, who: str, folder: Path) -> tuple[dict[str, Any], tuple[Path, Path]]:
     """Write the report and its page into a folder; return it and both files.  Raises `LabError`."""
     report = make(paths, who)
-    files = folder / "lab-report.json", folder / "lab-report.html"
+    written = folder / "lab-report.json", folder / "lab-report.html"
     try:
-        for file, text in zip(files, (json.dumps(report, indent=1, ensure_ascii=False), page(report))):
-            aside = file.with_name(f".{file.name}.{os.getpid()}")
-            aside.write_text(text)
-            aside.replace(file)
+        for file, text in zip(written, (json.dumps(report, indent=1, ensure_ascii=False), page(report))):
+            files.write(file, text)
     except OSError as error:
         raise LabError(
             _("The report cannot be written: {why}.", why=error.strerror),
             _("Is the disk full, or the folder read-only?"),
         ) from error
-    return report, files
+    return report, written
 
 
 def command(who: str, verified: str | None) -> int:
@@ -122,10 +120,10 @@ def command(who: str, verified: str | None) -> int:
         found = verify(Path(verified), paths)
         print("\n".join(map(harmless, found.sentences)))
         return 0 if found.good else 1
-    report, files = write(paths, who, Path.cwd())
+    report, written = write(paths, who, Path.cwd())
     print(table(report))
     print("\n".join([*report["notes"], *report["proves"]]))
-    print(_("Written: {files}", files=", ".join(file.name for file in files)))
+    print(_("Written: {files}", files=", ".join(file.name for file in written)))
     return 0
 
 

@@ -7,6 +7,7 @@ import secrets
 
 from .engines.base import Paths
 from .errors import EngineError
+from .files import write_once
 from .messages import _
 
 
@@ -22,17 +23,8 @@ def learner_seed(paths: Paths) -> str:
         return given
     file = paths.state / "seed"
     try:
-        if not file.exists():
-            paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-            aside = file.with_name(f"seed.{os.getpid()}")
-            aside.touch(mode=0o600)
-            aside.write_text(secrets.token_hex(8))
-            try:
-                os.link(aside, file)  # whoever comes first wins, also between two kernels
-            except FileExistsError:
-                pass
-            finally:
-                aside.unlink()
+        paths.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_once(file, secrets.token_hex(8))
         return file.read_text().strip()
     except OSError as error:
         raise EngineError(

@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl
 from . import advice, api, curl, encode
 from .errors import ConnectionFailed, StreamError, UsageError
 from .exchange import Exchange
+from .files import write
 from .human import size
 from .live import Stream
 from .messages import _
@@ -198,7 +199,7 @@ class Session:
         if not file.exists():
             try:
                 folder.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(body)
+                write(file, body)  # whole or not at all: the name says what is in it
             except OSError as error:
                 raise UsageError(
                     _("The body could not be kept in the file {file}: {why}.", file=file, why=error.strerror),

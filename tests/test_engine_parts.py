@@ -8,6 +8,8 @@ import io
 import json
 import os
 import stat
+import subprocess
+import sys
 import tarfile
 from pathlib import Path
 
@@ -228,3 +230,14 @@ def test_failed_install_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     with pytest.raises(EngineError, match="Unable to fetch"):
         packages.install(["docker.io"], lambda said, _share: heard.append(said))
     assert heard[0].endswith(": apt-get install -y --no-install-recommends docker.io")
+
+
+def test_the_code_of_the_container_is_whole(tmp_path: Path) -> None:
+    """What is put into the engine's container runs there with the standard library alone."""
+    subprocess.run(["tar", "-x", "-C", tmp_path], input=code(), check=True)
+    needed = ("control", "supervisor", "boot", "mirror", "hub")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path / 'opt')!r}); " + "; ".join(
+        f"import labkit.engines.{name}" for name in needed
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import EngineError
+from ..files import write
 from ..messages import _
 from ..model import TLS, Endpoint
 
@@ -147,13 +148,10 @@ class EngineRecord:
     tls_port: int | None = None
 
     def save(self, path: Path) -> None:
-        """Write the record aside, then rename it: a reader sees the old or the new one."""
+        """Write the record down.  Raises `OSError`."""
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         data = asdict(self) | {"capabilities": sorted(c.value for c in self.capabilities)}
-        aside = path.with_suffix(".tmp")
-        aside.write_text(json.dumps(data, indent=1))
-        aside.chmod(0o600)
-        aside.replace(path)
+        write(path, json.dumps(data, indent=1), mode=0o600)
 
     @classmethod
     def load(cls, path: Path) -> EngineRecord:

@@ -14,7 +14,7 @@ from .base import LABEL, Paths
 from .ports import Block
 
 _PACKAGE = Path(__file__).parents[1]
-_CODE = ("__init__.py", "errors.py", "messages.py", "model.py")
+_CODE = ("__init__.py", "errors.py", "files.py", "messages.py", "model.py")
 # All that --privileged gives, but for what a Docker in a container of its own may lack itself.
 _CAPABILITIES = (
     "AUDIT_CONTROL AUDIT_WRITE BLOCK_SUSPEND CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID IPC_LOCK IPC_OWNER KILL "

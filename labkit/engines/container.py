@@ -20,6 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import APIError, ConnectionFailed, EngineError, LabError, StreamError
+from ..files import write
 from ..live import Stream
 from ..messages import _
 from ..model import Endpoint
@@ -133,8 +134,7 @@ class Container(Engine):
 
     def _put(self, docker: Session, folder: str, archive: bytes) -> None:
         file = self.paths.state / "upload.tar"
-        file.touch(mode=0o600)
-        file.write_bytes(archive)
+        write(file, archive, mode=0o600)
         try:
             headers = {"Content-Type": "application/x-tar"}
             docker.request(
@@ -199,8 +199,7 @@ class Container(Engine):
         with tarfile.open(fileobj=io.BytesIO(packed.response.body)) as archive:
             found = archive.extractfile(password.name)
             password.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            password.touch(mode=0o600)
-            password.write_bytes(found.read() if found else b"")
+            write(password, found.read() if found else b"", mode=0o600)
         return registry.record(self.paths, Block(done["base"], narrow=True))
 
     def fill_mirror(self, progress: Progress) -> None:

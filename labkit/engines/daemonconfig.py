@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from .. import files
 from ..errors import EngineError
 from ..messages import _
 from .base import DaemonConfig
@@ -102,10 +103,8 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def write(path: Path, config: DaemonConfig) -> None:
-    """Write a daemon.json aside, then rename it."""
-    aside = path.with_suffix(".tmp")
-    aside.write_text(json.dumps(config, indent=1) + "\n")
-    aside.replace(path)
+    """Write a daemon.json.  Raises `OSError`."""
+    files.write(path, json.dumps(config, indent=1) + "\n")
 
 
 _FIELD = re.compile(r'(\w+)=(?:"((?:\\.|[^"\\])*)"|(\S+))')

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files import write
+
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
 _LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
@@ -71,9 +73,7 @@ class Layout:
         file = self.path(digest)
         if not file.exists():
             file.parent.mkdir(parents=True, exist_ok=True)
-            aside = file.with_suffix(".tmp")
-            aside.write_bytes(data)
-            aside.replace(file)
+            write(file, data)
         return digest
 
     def layer(self, entries: Mapping[str, Entry], made_by: str, mtime: int) -> Layer:
@@ -125,9 +125,7 @@ class Layout:
 
     def save(self, images: Mapping[str, str]) -> None:
         """Write down the names, last of all: with it the layout is complete."""
-        aside = self._index.with_suffix(".tmp")
-        aside.write_text(json.dumps(dict(images), indent=1) + "\n")
-        aside.replace(self._index)
+        write(self._index, json.dumps(dict(images), indent=1) + "\n")
 
 
 _INSTRUCTION = {"Cmd": "CMD", "Entrypoint": "ENTRYPOINT", "ExposedPorts": "EXPOSE", "WorkingDir": "WORKDIR"}

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConnectionFailed, EngineError, UsageError
+from ..files import write
 from ..messages import _
 from ..model import TLS, Endpoint
 from ..session import Session
@@ -45,9 +46,7 @@ def find(paths: Paths) -> Endpoint:
 
 def note(paths: Paths, endpoint: Endpoint) -> None:
     """Write down which Docker the engine's container is in."""
-    file = paths.state / "learner.json"
-    file.touch(mode=0o600)
-    file.write_text(json.dumps(asdict(endpoint)) + "\n")
+    write(paths.state / "learner.json", json.dumps(asdict(endpoint)) + "\n", mode=0o600)
 
 
 def noted(paths: Paths) -> Endpoint | None:

@@ -21,6 +21,7 @@ import subprocess
 from pathlib import Path
 
 from ..errors import EngineError
+from ..files import write
 from ..messages import _
 from .base import Paths, RegistryRecord
 from .ports import Block
@@ -129,8 +130,7 @@ class Registry:
         if kind == "private":
             config["auth"] = {"htpasswd": {"realm": "docker-api-lab", "path": str(self._folder / "htpasswd")}}
         path = self._folder / f"{kind}.json"
-        path.touch(mode=0o600)
-        path.write_text(json.dumps(config | more, indent=1))  # JSON is YAML, which it reads
+        write(path, json.dumps(config | more, indent=1), mode=0o600)  # JSON is YAML, which it reads
         return path
 
 
@@ -156,8 +156,7 @@ def password_file(paths: Paths) -> Path:
     if not (file.exists() and hashed.exists() and hashed.stat().st_size):
         password = secrets.token_urlsafe(12)
         for path, text in ((hashed, f"{USER}:{bcrypt(password)}\n"), (file, password)):
-            path.touch(mode=0o600)
-            path.write_text(text)
+            write(path, text, mode=0o600)
     return file
 
 

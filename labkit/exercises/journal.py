@@ -11,6 +11,7 @@ Source: https://docs.python.org/3/library/hmac.html
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import hashlib
 import hmac
@@ -25,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files import write, write_once
 from ..messages import _
 
 FORMAT = 1
@@ -53,17 +55,8 @@ class Read:
 def key(state: Path) -> bytes:
     """Return the learner's signing key; made once, then kept (0600).  Raises `OSError`."""
     file = state / "key"
-    if not file.exists():
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        aside = file.with_name(f"key.{os.getpid()}.{uuid.uuid4().hex}")
-        aside.touch(mode=0o600)
-        aside.write_text(secrets.token_hex(32))
-        try:
-            os.link(aside, file)  # of two kernels, the first one wins
-        except FileExistsError:
-            pass
-        finally:
-            aside.unlink()
+    state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    write_once(file, secrets.token_hex(32))
     return bytes.fromhex(file.read_text().strip())
 
 
@@ -204,9 +197,7 @@ class Journal:
     def _wait(self, entry: Entry, secret: bytes) -> None:
         self._waiting.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = self._waiting / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.json"
-        aside = file.with_suffix(".tmp")
-        aside.write_text(json.dumps({**entry, "mac": _mac(secret, _WAITING, entry)}))
-        aside.replace(file)
+        write(file, json.dumps({**entry, "mac": _mac(secret, _WAITING, entry)}), mode=0o600)
 
     @contextmanager
     def _locked(self) -> Iterator[bool]:
@@ -236,17 +227,11 @@ def _waited(file: Path, secret: bytes) -> Entry | None:
 
 
 def _replace(file: Path, data: bytes) -> None:
-    """Write aside, then rename: a reader sees the old file or the new one, whole."""
+    """Put a journal in the place of the former one."""
+    if file.exists() and not os.access(file, os.W_OK):  # a learner who made it read-only meant it
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
     file.parent.mkdir(parents=True, exist_ok=True)
-    aside = file.with_name(f"{file.name}.{os.getpid()}")
-    try:
-        aside.touch(mode=0o600)
-        aside.write_bytes(data)
-        if file.exists() and not os.access(file, os.W_OK):
-            raise PermissionError(13, os.strerror(13))  # a learner who made it read-only meant it
-        aside.replace(file)
-    finally:
-        aside.unlink(missing_ok=True)
+    write(file, data, mode=0o600)
 
 
 def _set_aside(file: Path, problem: str) -> str:
@@ -255,8 +240,7 @@ def _set_aside(file: Path, problem: str) -> str:
     kept = file.with_name(f"{file.name}.damaged-{hashlib.sha256(data).hexdigest()[:8]}")
     try:
         if not kept.exists():
-            kept.write_bytes(data)
-            kept.chmod(0o600)
+            write(kept, data, mode=0o600)
     except OSError:
         pass  # nothing is lost by it: what is believed is written to the other place
     what = {

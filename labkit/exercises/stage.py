@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-import os
 import tarfile
 import time
 from collections.abc import Iterable, Mapping
@@ -17,6 +16,7 @@ from ..cleanup import Thing, remove
 from ..engines.base import LABEL
 from ..errors import LabError
 from ..exchange import Exchange
+from ..files import write
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
@@ -71,12 +71,9 @@ class Stage:
 
     def save(self, exercise: Exercise, start: Start) -> None:
         """Remember a setup.  Raises `Fault` when the folder cannot be written."""
-        file = self._file(exercise)
-        aside = file.with_suffix(f".{os.getpid()}")
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            aside.write_text(json.dumps(asdict(start)))
-            aside.replace(file)
+            write(self._file(exercise), json.dumps(asdict(start)))
         except OSError as error:
             raise Fault(
                 _("The start of this exercise cannot be kept: {why}.", why=error.strerror),
@@ -138,7 +135,7 @@ class Stage:
             file = Path(str(fill.values["work"]), fill(name))
             try:
                 file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_text(fill(text))
+                file.write_text(fill(text), encoding="utf-8")
             except OSError as error:
                 raise Fault(
                     _(
