@@ -41,9 +41,6 @@ TITLES = {
 PATIENCE = 5.0
 """How long an inspect of labkit's own may take, in seconds."""
 
-SHARED_KINDS = ("host", "podman")
-"""Kinds of engine that hold things which are not the course's: only labels count there."""
-
 
 @overload
 def start(lab: str | int) -> Lab: ...
@@ -219,7 +216,7 @@ class Lab(Client):
         """
         from .widgets.explorerview import Explorer
 
-        return Explorer(self, shared=self.record.kind in SHARED_KINDS, words=words)
+        return Explorer(self, shared=self.record.shared, words=words)
 
     def clean(self) -> Removed:
         """Remove what this lab made; return what that was.  Live views are closed first.
@@ -235,7 +232,7 @@ class Lab(Client):
 
             self.daemon.put_back()
             certs.forget()
-        drawn = None if self.record.kind in SHARED_KINDS else self._draw.drew
+        drawn = None if self.record.shared else self._draw.drew
         removed = Removed(remove(self._session, find(self._session, self.number, drawn)))
         self._desk.forget()  # the starting states of its exercises went with the rest
         return removed

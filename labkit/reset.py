@@ -13,7 +13,6 @@ from .engines.base import EngineRecord, Paths
 from .errors import LabError, UnknownExercise
 from .exercises.draw import Draw
 from .exercises.stage import forget
-from .lab import SHARED_KINDS
 from .messages import _
 from .safe import harmless
 from .seed import learner_seed
@@ -71,7 +70,7 @@ def _chosen(known: dict[str, Path], number: str | None) -> dict[str, Path]:
 def _things(session: Session, record: EngineRecord, paths: Paths, labs: Iterable[str]) -> Iterable[Thing]:
     seed, seen = learner_seed(paths), set()
     for lab in labs:
-        drawn = None if record.kind in SHARED_KINDS else Draw(seed, lab, record.ports).drew
+        drawn = None if record.shared else Draw(seed, lab, record.ports).drew
         for thing in find(session, lab, drawn):
             if thing not in seen:  # a name that is drawn may carry another lab's label
                 seen.add(thing)

@@ -29,6 +29,10 @@ DaemonConfig = Mapping[str, Any]
 """The content of a daemon.json: https://docs.docker.com/reference/cli/dockerd/#daemon-configuration-file"""
 
 
+def quiet(_doing: str, _part: float | None) -> None:
+    """A progress that tells nobody."""
+
+
 class Capability(str, Enum):
     """What an Engine of some kind can do beyond answering the API."""
 
@@ -131,10 +135,12 @@ class EngineRecord:
 
     Parameters
     ----------
-    kind: ``private``, ``container``, ``host`` or ``podman``.
+    kind: one of `labkit.engines.setup.KINDS`.
     endpoint: where the lab talks to it.
+    version, api_version: its own, such as ``20.10.24``, and the newest of the API that it knows, such as ``1.41``.
     ports: the host ports that labs may publish on 127.0.0.1: first and last.
-    tls_port: the port that lab 1 may open for the API over TCP; None where it cannot.
+    registry: the lab registry beside it; None where it has none.
+    tcp_port, tls_port: what lab 1 may open for the API over TCP, plain and with TLS; None where it cannot.
     """
 
     kind: str
@@ -146,6 +152,11 @@ class EngineRecord:
     registry: RegistryRecord | None = None
     tcp_port: int | None = None
     tls_port: int | None = None
+
+    @property
+    def shared(self) -> bool:
+        """Whether it holds things that are not the course's: there, only what carries a label of the course counts."""
+        return self.kind in ("host", "podman")
 
     def save(self, path: Path) -> None:
         """Write the record down.  Raises `OSError`."""
@@ -233,3 +244,15 @@ class Engine(ABC):
             _("This step changes the daemon itself, and the {kind} engine is not the lab's own.", kind=self.kind),
             _("Type ./lab stop, then ./lab --engine private (Linux, root) or ./lab --engine container."),
         )
+
+
+class RegistryEngine(Engine):
+    """An Engine with the lab registry beside it, a program of its own that `labkit.engines.setup` has it start."""
+
+    @abstractmethod
+    def start_registry(self, progress: Progress) -> RegistryRecord:
+        """Start the lab registry, or find it running; fetch it first when it is not there.  Raises `EngineError`."""
+
+    @abstractmethod
+    def fill_mirror(self, progress: Progress) -> None:
+        """Put the course's images into the registry's mirror, wherever they can be had.  Raises `EngineError`."""

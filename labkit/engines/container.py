@@ -27,16 +27,17 @@ from ..model import Endpoint
 from ..session import Session
 from ..streams import Frame
 from . import box, control, debian, learner, ports, registry
-from .base import LABEL, Capability, DaemonConfig, Engine, EngineRecord, Paths, Progress, RegistryRecord
+from .base import LABEL, Capability, DaemonConfig, EngineRecord, Paths, Progress, RegistryEngine, RegistryRecord, quiet
 from .boxspec import Spec, code
 from .layout import Layout
 from .ports import Block
-from .private import quiet, stop_containers
+from .private import stop_containers
+from .records import record
 
 _FILES = ("tlscacert", "tlscert", "tlskey")
 
 
-class Container(Engine):
+class Container(RegistryEngine):
     """An engine inside one container of the learner's Docker."""
 
     kind = "container"
@@ -175,19 +176,7 @@ class Container(Engine):
     def _record(self, block: Block) -> EngineRecord:
         socket = self.paths.run / "docker.sock"
         endpoint = Endpoint(socket=str(socket)) if socket.is_socket() else Endpoint(host="127.0.0.1", port=block.api)
-        session = Session(endpoint)
-        version = session.request("GET", "/version").json()
-        session.close()
-        return EngineRecord(
-            kind=self.kind,
-            endpoint=endpoint,
-            version=version["Version"],
-            api_version=version["ApiVersion"],
-            ports=block.labs,
-            capabilities=self.capabilities,
-            tcp_port=block.tcp,
-            tls_port=block.tls,
-        )
+        return record(self.kind, endpoint, self.capabilities, block.labs, tcp_port=block.tcp, tls_port=block.tls)
 
     def start_registry(self, progress: Progress) -> RegistryRecord:
         """Start the lab registry in the container, and bring its password here."""

@@ -9,9 +9,9 @@ from __future__ import annotations
 from ..errors import EngineError, LabError
 from ..messages import _
 from ..model import Endpoint
-from ..session import Session
 from . import learner
 from .base import Capability, Engine, EngineRecord, Paths, Progress
+from .records import record
 
 PORTS = (32000, 32139)
 """What labs may publish on a machine whose ports nobody shares out."""
@@ -49,7 +49,7 @@ class Host(Engine):
             raise EngineError(_("Your Docker does not answer: {why}", why=why))
         said = _("Using your own Docker at {endpoint}: labs make and remove labelled things in it.", endpoint=endpoint)
         progress(said, None)
-        return record(self.kind, endpoint, self.capabilities if learner.local(endpoint) else frozenset())
+        return record(self.kind, endpoint, self.capabilities if learner.local(endpoint) else frozenset(), PORTS)
 
     def stop(self, progress: Progress) -> None:
         """Nothing was started."""
@@ -59,11 +59,3 @@ class Host(Engine):
             return not learner.answering(EngineRecord.load(self.paths.record).endpoint)
         except LabError:
             return False
-
-
-def record(kind: str, endpoint: Endpoint, capabilities: frozenset[Capability]) -> EngineRecord:
-    """The record of an engine that was found running."""
-    session = Session(endpoint)
-    version = session.request("GET", "/version").raise_for_status().json()
-    session.close()
-    return EngineRecord(kind, endpoint, version["Version"], version["ApiVersion"], PORTS, capabilities)

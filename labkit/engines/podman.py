@@ -23,7 +23,8 @@ from ..model import Endpoint
 from ..session import Session
 from . import control, learner
 from .base import Capability, Engine, EngineRecord, Progress
-from .host import record
+from .host import PORTS
+from .records import record
 
 READY_SECONDS = 20.0
 _CHAIN = "NETAVARK"
@@ -71,7 +72,7 @@ class Podman(Engine):
             if self._socket.exists():
                 progress(_("The Podman service had been killed; it is started again."), None)
             self._spawn()
-        return record(self.kind, self._endpoint, self.capabilities)
+        return record(self.kind, self._endpoint, self.capabilities, PORTS)
 
     def _spawn(self) -> None:
         log = self.paths.state / "log" / "podman.log"

@@ -13,7 +13,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +22,10 @@ from ..messages import _
 from ..model import Endpoint
 from ..session import Session
 from . import boot, control, daemonconfig, debian, dockerd, packages, ports, registry
-from .base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
+from .base import Capability, DaemonConfig, EngineRecord, Progress, RegistryEngine, RegistryRecord, quiet
 from .layout import Layout
 from .ports import Block
+from .records import record
 
 ROOM = 200
 """What the engine, its images and the registry need on the disk, in megabytes."""
@@ -34,11 +35,7 @@ _MAX_SOCKET = 107
 _LONGEST = "exec/containerd/containerd.sock.ttrpc"
 
 
-def quiet(_said: str, _share: float | None) -> None:
-    """A progress that tells nobody."""
-
-
-class Private(Engine):
+class Private(RegistryEngine):
     """A dockerd of the course's own."""
 
     kind = "private"
@@ -56,6 +53,10 @@ class Private(Engine):
     @property
     def _control(self) -> Path:
         return self.paths.run / "control.sock"
+
+    @property
+    def _endpoint(self) -> Endpoint:
+        return Endpoint(socket=str(dockerd.socket(self.paths)))
 
     def start(self, progress: Progress) -> EngineRecord:
         if why := self.unavailable():
@@ -75,7 +76,8 @@ class Private(Engine):
             except ConnectionRefusedError:
                 progress(_("The lab's supervisor had been killed; the engine is started anew."), None)
                 done = self._spawn(lock, progress)
-        return self._record(Block(done["base"]))
+        block = Block(done["base"])
+        return record(self.kind, self._endpoint, self.capabilities, block.labs, tcp_port=block.tcp, tls_port=block.tls)
 
     def _check_length(self) -> None:
         length = len(os.fsencode(self.paths.run / _LONGEST))
@@ -151,33 +153,14 @@ class Private(Engine):
             _("Is the disk full (df -h), or the folder read-only? {path}", path=self.paths.state),
         )
 
-    def _session(self) -> Session:
-        return Session(Endpoint(socket=str(self.paths.run / "docker.sock")))
-
-    def _record(self, block: Block) -> EngineRecord:
-        session = self._session()
-        version = session.request("GET", "/version").json()
-        session.close()
-        return EngineRecord(
-            kind=self.kind,
-            endpoint=session.endpoint,
-            version=version["Version"],
-            api_version=version["ApiVersion"],
-            ports=block.labs,
-            capabilities=self.capabilities,
-            tcp_port=block.tcp,
-            tls_port=block.tls,
-        )
-
     def start_registry(self, progress: Progress) -> RegistryRecord:
-        """Start the lab registry beside the engine, fetching it first when it is not there."""
         program = registry.program(self.paths) or packages.unpack_registry(self.paths, progress)
         with self._one_at_a_time():
             done = self._ask("registry", progress, program=program)
         return registry.record(self.paths, Block(done["base"]))
 
     def fill_mirror(self, progress: Progress) -> None:
-        """Fill the mirror with the course's images: those kept, or the Hub's, or built from Debian's packages."""
+        """Fill the mirror: with images kept here, or the Hub's, or built from Debian's packages."""
         if not self._ask("images", progress)["images"]:
             kept = Layout(self.paths.state / "images")
             kept.save(debian.build(kept, self.paths.state / "unpacked", progress))
@@ -193,7 +176,7 @@ class Private(Engine):
 
     def stop(self, progress: Progress) -> None:
         try:
-            stop_containers(Endpoint(socket=str(self.paths.run / "docker.sock")))
+            stop_containers(self._endpoint)
         except ConnectionFailed:
             pass  # it does not run, or does not answer: either way it is ended below
         try:
@@ -223,7 +206,6 @@ def stop_containers(endpoint: Endpoint) -> None:
 
     Raises `ConnectionFailed` when no Engine answers.
     """
-    session = Session(endpoint)
-    for container in session.request("GET", "/containers/json").json():
-        session.request("POST", f"/containers/{container['Id']}/kill")
-    session.close()
+    with closing(Session(endpoint)) as session:
+        for container in session.request("GET", "/containers/json").json():
+            session.request("POST", f"/containers/{container['Id']}/kill")

@@ -13,7 +13,7 @@ from ..errors import EngineError, LabError
 from ..messages import _
 from ..session import Session
 from . import images
-from .base import Engine, EngineRecord, Paths, Progress
+from .base import Engine, EngineRecord, Paths, Progress, RegistryEngine, quiet
 from .container import Container
 from .host import Host
 from .podman import Podman
@@ -50,7 +50,7 @@ def engine_of(paths: Paths, kind: str) -> Engine:
     return Host(paths, address) if address else KINDS[name](paths)
 
 
-def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _said, _share: None) -> EngineRecord:
+def start(paths: Paths, kind: str | None = None, progress: Progress = quiet) -> EngineRecord:
     """Start the engine, its images and its registry, and write the record down.
 
     Parameters
@@ -81,24 +81,21 @@ def start(paths: Paths, kind: str | None = None, progress: Progress = lambda _sa
 def _sweep(engine: Engine) -> None:
     """Take away what an engine left that did not start."""
     with contextlib.suppress(LabError, OSError):
-        engine.stop(lambda _said, _share: None)
+        engine.stop(quiet)
 
 
 def _start(paths: Paths, chosen: Engine, progress: Progress) -> EngineRecord:
     _end_other(paths, chosen.kind, progress)
     record = chosen.start(progress)
-    if isinstance(chosen, (Private, Container)):
+    if isinstance(chosen, RegistryEngine):
         registry = chosen.start_registry(progress)
         chosen.fill_mirror(progress)
         record = replace(record, registry=registry)
-    session = Session(record.endpoint)
-    try:
+    with contextlib.closing(Session(record.endpoint)) as session:
         if record.registry:
             images.load(session, progress)
         else:
             images.load_anyhow(session, paths, progress)
-    finally:
-        session.close()
     record.save(paths.record)
     return record
 
@@ -114,7 +111,7 @@ def _end_other(paths: Paths, kind: str, progress: Progress) -> None:
         stop(paths, progress)
 
 
-def stop(paths: Paths, progress: Progress = lambda _said, _share: None) -> None:
+def stop(paths: Paths, progress: Progress = quiet) -> None:
     """Stop whatever engine the record names, and what it left."""
     engine_of(paths, _kind(paths)).stop(progress)
     paths.record.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ class Desk:
         self._paths = paths
         self._draw = draw
         self._journal = Journal(paths.state, paths.work)
-        self._stage = Stage(session, paths.state, shared=record.kind in ("host", "podman"))
+        self._stage = Stage(session, paths.state, shared=record.shared)
 
     def check(self, id: str, answer: object = NOTHING) -> Verdict:
         """Look whether an exercise is done.  Its starting state is made on the first look.
