@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 import nbformat
 import pytest
 
+from labkit.exercises import lab06
 from labkit.exercises.record import everything
 
 NOTEBOOKS = Path(__file__).parents[1] / "notebooks"
@@ -49,3 +51,15 @@ def test_the_solved_notebook_shows_passed(lab: str) -> None:
     assert set(shown) == {e.id for e in everything() if e.lab == lab}
     for id, texts in shown.items():
         assert ": passed" in texts[-1], (id, texts)
+
+
+@pytest.mark.parametrize("name", ["APP", "DOOR"])
+def test_the_capstone_gives_the_programs_that_its_exercises_set_up(name: str) -> None:
+    """A learner reads them in full in the notebook, where an import would hide them; the two texts are the same."""
+    source = (NOTEBOOKS / "src" / "06-capstone.py").read_text()
+    given = [
+        ast.literal_eval(statement.value)
+        for statement in ast.parse(source).body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == name
+    ]
+    assert given == [getattr(lab06, name)]
