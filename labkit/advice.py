@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 
 from .errors import nearest
 from .messages import _
-from .model import Request
+from .model import Request, version_number
 from .reference import Operation, Parameter
 from .strays import known, operation, said, same, sent, strays
 
@@ -89,24 +89,20 @@ def _parameters(asked: Operation) -> dict[str, Parameter]:
 
 def _version(request: Request, name: str, since: str, until: str) -> Iterator[str]:
     used = str(request.version)
-    if since and _number(used) < _number(since):
+    if since and version_number(used) < version_number(since):
         yield _(
             "`{name}` came with API {since}; this call carries {used}, in which it is ignored.",
             name=name,
             since=since,
             used=used,
         )
-    if until and _number(used) > _number(until):
+    if until and version_number(used) > version_number(until):
         yield _(
             "`{name}` was in the API until {until}; this call carries {used}, in which it is ignored.",
             name=name,
             until=until,
             used=used,
         )
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
 
 
 def _newer(request: Request, asked: Operation) -> Iterator[str]:
@@ -120,8 +116,8 @@ def newer_fields(request: Request, asked: Operation) -> dict[str, str]:
     Fields that are gone since are passed over: what they were for is mostly done without them now.
     """
     fields = known(sent(request), asked.body.fields) if asked.body else ()
-    used = _number(str(request.version))
-    return {path: field.since for path, field in fields if field.since and used < _number(field.since)}
+    used = version_number(str(request.version))
+    return {path: field.since for path, field in fields if field.since and used < version_number(field.since)}
 
 
 def _unread(request: Request, asked: Operation) -> Iterator[str]:

@@ -16,13 +16,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from . import encode, reference
+from . import encode, pythoncall, reference
 from .advice import ARGUMENTS
 from .curl import SECRET_HEADERS
 from .engines.base import LABEL
 from .errors import UsageError
 from .messages import _
-from .model import Endpoint, Request
+from .model import Endpoint, Request, version_number
 from .reference import Field, Operation, Parameter
 
 _INSPECT = {
@@ -85,11 +85,7 @@ def search(words: str, group: str = "", version: str = "") -> list[Operation]:
 
 
 def _had(operation: Operation, version: str) -> bool:
-    return not (version and operation.since) or _number(operation.since) <= _number(version)
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(map(int, version.split(".")))
+    return not (version and operation.since) or version_number(operation.since) <= version_number(version)
 
 
 def _text(operation: Operation) -> str:
@@ -121,14 +117,7 @@ def skeleton(operation: Operation, labels: Mapping[str, str]) -> str:
 
 def fields(operation: Operation) -> list[tuple[str, Field]]:
     """Return all fields of a body with their dotted paths, in order."""
-    return list(_fields(operation.body.fields, "")) if operation.body else []
-
-
-def _fields(inside: Mapping[str, Field], above: str) -> Iterable[tuple[str, Field]]:
-    for name, one in inside.items():
-        yield above + name, one
-        inner = one.kind.replace(" map", ".NAME").removeprefix("object")
-        yield from _fields(one.inside, f"{above}{name}{inner}.")
+    return list(reference.flat(operation.body.fields)) if operation.body else []
 
 
 def call(draft: Draft) -> Call:
@@ -222,19 +211,23 @@ def labkit_line(made: Call) -> str:
     return f"from pathlib import Path\n{line}" if made.file else line
 
 
+class _Variable(str):
+    """A text that is the name of a variable, and is written as that."""
+
+
 def _python(value: Any) -> str:
-    if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False) if value.isprintable() else repr(value)
+    return pythoncall.one_line(
+        _without_secrets(value), lambda text: str(text) if isinstance(text, _Variable) else pythoncall.text(text)
+    )
+
+
+def _without_secrets(value: Any, key: str = "") -> Any:
+    """Return a value of JSON in which each password is the name of a variable instead."""
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{_python(key)}: {_secret(key, item)}" for key, item in value.items()) + "}"
+        return {name: _without_secrets(item, name) for name, item in value.items()}
     if isinstance(value, list):
-        return "[" + ", ".join(map(_python, value)) + "]"
-    return repr(value)
-
-
-def _secret(key: str, value: Any) -> str:
-    """Write a value; a password is the name of a variable instead."""
-    return key.upper() if key in _SECRET_FIELDS and isinstance(value, str) and value else _python(value)
+        return [_without_secrets(item) for item in value]
+    return _Variable(key.upper()) if key in _SECRET_FIELDS and isinstance(value, str) and value else value
 
 
 def question(operation: Operation, made: Call) -> str:

@@ -184,6 +184,11 @@ class ExchangeData:
         return _("Read r.text, or r.lines where the answer is a stream of JSON lines.")
 
 
+def version_number(version: str) -> tuple[int, ...]:
+    """Return a version such as ``1.41`` as numbers, which compare as versions do: 1.9 is before 1.41."""
+    return tuple(map(int, version.split(".")))
+
+
 def phrase(status: int) -> str:
     """Return the standard reason phrase of a status code, such as ``Not Found``."""
     try:

@@ -9,7 +9,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -171,6 +171,14 @@ def _field(name: str, given: Mapping[str, Any]) -> Field:
     inside = given.get("inside", {})
     rest = {key: value for key, value in given.items() if key != "inside"}
     return Field(name, **rest, inside=shape(inside) if isinstance(inside, str) else _fields(inside))
+
+
+def flat(fields: Mapping[str, Field], above: str = "") -> Iterator[tuple[str, Field]]:
+    """Yield all fields, however deep, with their dotted paths: ``HostConfig.Mounts[].Target``, ``Labels.NAME``."""
+    for name, one in fields.items():
+        yield above + name, one
+        inner = one.kind.replace(" map", ".NAME").removeprefix("object")
+        yield from flat(one.inside, f"{above}{name}{inner}.")
 
 
 def find(top: Field, path: tuple[str, ...]) -> tuple[Field, str] | None:

@@ -16,7 +16,7 @@ from typing import Any
 from . import api, reference
 from .errors import nearest
 from .messages import _
-from .model import Request
+from .model import Request, version_number
 from .reference import Field, Operation
 
 MAX_BODY = 1_000_000
@@ -118,7 +118,7 @@ def strays(request: Request) -> list[Stray]:
     if asked is None or asked.body is None or not asked.body.fields:
         return []
     body = sent(request)
-    old = tuple(map(int, str(request.version).split("."))) <= _LAST_OLD
+    old = version_number(str(request.version)) <= _LAST_OLD
     return [_stray(place, asked, body, old=old) for place in _walk(body, asked.body.fields) if place.field is None]
 
 
@@ -150,7 +150,7 @@ def _stray(place: _Place, asked: Operation, body: Mapping[str, Any], *, old: boo
     """
     path, name = place.above + place.name, place.name
     fields = asked.body.fields if asked.body else {}
-    everywhere = {found: found.rpartition(".")[2] for found in _paths(fields)}
+    everywhere = {found: found.rpartition(".")[2] for found, _field in reference.flat(fields)}
     parameter = same(name, (p.name for p in asked.parameters if p.where == "query"))
     exact = [found for found, last in everywhere.items() if last.casefold() == name.casefold()]
     if parameter and not place.above:
@@ -175,13 +175,6 @@ def _other_word(place: _Place) -> str:
     path = _OTHER_WORDS.get(place.name.casefold(), "")
     beside = path.partition(".")[0] in place.siblings
     return place.above + path if path and beside else ""
-
-
-def _paths(fields: Mapping[str, Field], above: str = "") -> Iterator[str]:
-    for name, field in fields.items():
-        yield above + name
-        inner = field.kind.replace(" map", ".NAME").removeprefix("object")
-        yield from _paths(field.inside, f"{above}{name}{inner}.")
 
 
 def said(stray: Stray) -> str:

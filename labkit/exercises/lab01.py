@@ -12,7 +12,7 @@ from .. import certs
 from ..engines.base import EngineRecord, Paths
 from ..errors import EngineError
 from ..messages import _
-from ..model import TLS
+from ..model import TLS, version_number
 from .case import Case
 from .daemonsteps import client, daemon, forget, identity, mode, names_shown, reload, restart, server, shows_another
 from .draw import Draw
@@ -582,15 +582,11 @@ def too_old(x: Case) -> None:
     r = x.evidence(_("an answer to GET {path}", path=path), path)
     oldest = x.get("/version").json().get("MinAPIVersion", "")
     asked = r.request.version or ""
-    below = bool(asked) and _number(asked) < _number(oldest)
+    below = bool(asked) and version_number(asked) < version_number(oldest)
     x.expect(
         below and r.status == 400,
         Mismatch("MinAPIVersion in GET /version", "new", _("a version below {oldest}, refused", oldest=oldest), asked),
     )
-
-
-def _number(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))
 
 
 _SECOND = "http://{name:mirror}.example:5000"
