@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import json
 import re
-import shlex
 
 from .messages import _
-from .model import Request
+from .model import TLS, Endpoint, Request
+from .shell import word
 
 # curl asks before it sends a large body ("Expect: 100-continue"); labkit does not.
 _EXPECT_FROM = 1024 * 1024
@@ -42,29 +42,32 @@ def curl(request: Request, *, wrap: bool = False) -> str:
         words.append(["--head"])
     elif request.method != "GET" or request.body is not None:
         words.append(["-X", request.method])
-    if request.endpoint.socket:
-        words.append(["--unix-socket", _quote(request.endpoint.socket)])
-    if tls := request.endpoint.tls:
-        files = {"--cacert": tls.ca, "--cert": tls.cert, "--key": tls.key}
-        words += [[option, _quote(path)] for option, path in files.items() if path]
-    if _DOT_SEGMENT.search(request.target.partition("?")[0]):
+    words += [[option, word(path)] for option, path in connection_options(request.endpoint)]
+    if has_dot_segment(request):
         words.append(["--path-as-is"])
     words += [["-H", _header(name, value)] for name, value in request.headers]
     if request.body is not None:
         words += _body(request)
-    words.append([_quote(request.endpoint.base + request.target)])
+    words.append([word(request.endpoint.base + request.target)])
     return (" \\\n  " if wrap else " ").join(" ".join(group) for group in words)
 
 
-def _quote(word: str) -> str:
-    # zsh takes =ls for the path of ls, which is all that shlex does not know of.
-    return f"'{word}'" if word.startswith("=") and shlex.quote(word) == word else shlex.quote(word)
+def connection_options(endpoint: Endpoint) -> list[tuple[str, str]]:
+    """Return the options by which curl reaches an endpoint, each with the path that belongs to it."""
+    tls = endpoint.tls or TLS()
+    options = {"--unix-socket": endpoint.socket, "--cacert": tls.ca, "--cert": tls.cert, "--key": tls.key}
+    return [(option, path) for option, path in options.items() if path]
+
+
+def has_dot_segment(request: Request) -> bool:
+    """Whether the path holds ``.`` or ``..``, which many clients take out before they send it."""
+    return bool(_DOT_SEGMENT.search(request.target.partition("?")[0]))
 
 
 def _header(name: str, value: str) -> str:
     if value and (variable := SECRET_HEADERS.get(name.lower())):
         return f'"{name}: ${variable}"'
-    return _quote(f"{name}: {value}" if value else f"{name};")  # "Name:" would take the header away
+    return word(f"{name}: {value}" if value else f"{name};")  # "Name:" would take the header away
 
 
 def _body(request: Request) -> list[list[str]]:
@@ -78,9 +81,9 @@ def _body(request: Request) -> list[list[str]]:
         return [*words, ["-d", '"$AUTH_BODY"']]
     if request.body_file:
         name = request.body_file
-        return [*words, ["--data-binary", _quote("@" + (f"./{name}" if name == "-" else name))]]
+        return [*words, ["--data-binary", word("@" + (f"./{name}" if name == "-" else name))]]
     text = body.decode()
-    return [*words, ["--data-raw" if text.startswith("@") else "-d", _quote(text)]]
+    return [*words, ["--data-raw" if text.startswith("@") else "-d", word(text)]]
 
 
 def fits_inline(body: bytes) -> bool:

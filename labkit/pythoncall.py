@@ -12,7 +12,6 @@ https://docs.python.org/3/reference/lexical_analysis.html#literals
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable
 from typing import Any
 
@@ -32,7 +31,6 @@ _LONG = 16
 _METHODS = frozenset(("GET", "POST", "PUT", "DELETE", "HEAD", "PATCH", "OPTIONS"))
 _ARCHIVES = frozenset(("/containers/{id}/archive", "/containers/{id}/export", "/images/{name}/get", "/images/get"))
 _FRAMES = frozenset(("/containers/{id}/logs", "/containers/{id}/attach", "/exec/{id}/start"))
-_DOTS = re.compile(r"/\.{1,2}(/|$)")
 _NO_BODY = object()
 
 
@@ -60,7 +58,7 @@ def python(request: Request) -> str:
     if request.stream:
         arguments.append("stream=True")
     lines = [*setup, *_call(request, arguments)]
-    if _DOTS.search(request.target.partition("?")[0]) and not request.endpoint.socket:
+    if _curl.has_dot_segment(request) and not request.endpoint.socket:
         lines.insert(0, _comment(_("requests takes . and .. out of a path, so it sends another one than this.")))
     # Modules of Python itself stand before those of others.
     own = sorted((line for line in imports if "requests" not in line), key=lambda line: (line[0] == "f", line))

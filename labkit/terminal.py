@@ -12,9 +12,11 @@ from __future__ import annotations
 import re
 import shlex
 import shutil
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from . import curl
 from .engines.base import EngineRecord
 from .messages import _
 from .model import Endpoint
@@ -68,11 +70,7 @@ def lines(record: EngineRecord, work: Path, certificates: Path) -> str:
 
 def _short(endpoint: Endpoint, version: str) -> str:
     """Return what stands for an endpoint in a curl line, up to the path."""
-    words = ["--unix-socket", endpoint.socket] if endpoint.socket else []
-    if tls := endpoint.tls:
-        files = {"--cacert": tls.ca, "--cert": tls.cert, "--key": tls.key}
-        words += [word for option, path in files.items() if path for word in (option, path)]
-    return " ".join([*words, f"{endpoint.base}/v{version}"])
+    return " ".join([*chain(*curl.connection_options(endpoint)), f"{endpoint.base}/v{version}"])
 
 
 def workspace(notebook: str) -> dict[str, Any]:

@@ -9,12 +9,12 @@ Source: https://docs.docker.com/reference/cli/docker/
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import replace
 
 from .. import api
 from ..messages import _
 from ..model import Endpoint, Request
+from ..shell import word
 from . import containers, images, others
 from .asked import Asked, Command
 
@@ -94,13 +94,6 @@ def lines(request: Request, found: Command) -> list[str]:
     said = [" ".join(group) for group in groups if group]
     broad = sum(min(len(part), _LONG) + 1 for group in groups for part in group) > WIDTH
     return [export, (" \\\n  " if broad else " ").join(said)]
-
-
-def word(text: str) -> str:
-    """Return text as one word of sh, bash or zsh."""
-    quoted = shlex.quote(text)
-    # zsh takes =ls for the path of ls, which is all that shlex does not know of.
-    return f"'{text}'" if text.startswith("=") and quoted == text else quoted
 
 
 def _names(found: Command) -> int | None:
