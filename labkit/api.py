@@ -67,12 +67,19 @@ def _fill(known: str, path: str) -> str:
     return "/".join(part if name.startswith("{") else name for name, part in zip(names, parts))
 
 
+def is_true(value: str) -> bool:
+    """Whether a value of the query is true to an Engine, which takes every word for that but a few.
+
+    Source: https://github.com/moby/moby/blob/master/daemon/server/httputils/form.go
+    """
+    return value.strip().lower() not in ("", "0", "no", "false", "none")
+
+
 def endless(path: str, query: dict[str, str]) -> bool:
     """Whether an answer goes on until somebody stops it."""
 
     def on(name: str, default: bool = False) -> bool:
-        # Every word but these is true to an Engine: https://github.com/moby/moby/blob/master/daemon/server/httputils/form.go
-        return query.get(name, "1" if default else "0").strip().lower() not in ("", "0", "no", "false", "none")
+        return is_true(query.get(name, "1" if default else "0"))
 
     if path == "/events":
         return "until" not in query

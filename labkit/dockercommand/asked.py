@@ -8,11 +8,10 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
 
+from ..api import is_true
 from ..model import Request
 
 Words = tuple[str, ...]
-
-_FALSE = frozenset(("", "0", "no", "false", "none"))  # as the Engine reads a query
 
 
 @dataclass(frozen=True)
@@ -83,7 +82,7 @@ class Asked:
     def on(self, key: str, default: bool = False) -> bool:
         """Take a value of the query that is true or false."""
         values = self.query.pop(key, None)
-        return default if values is None else values[0].lower() not in _FALSE
+        return default if values is None else is_true(values[0])
 
     def flag(self, key: str, option: str) -> None:
         """Take a value that is true or false; true is an option."""
@@ -120,7 +119,7 @@ class Asked:
 
     def left(self) -> list[str]:
         """Return the names of what was not taken, and is not the same as nothing."""
-        names = [key for key, values in self.query.items() if any(value.lower() not in _FALSE for value in values)]
+        names = [key for key, values in self.query.items() if any(map(is_true, values))]
         return [*names, *_paths(self.body, "")]
 
 
