@@ -5,17 +5,16 @@ from __future__ import annotations
 import io
 import json
 import posixpath
-import re
 import tarfile
 import time
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from .. import api
 from ..errors import ConnectionFailed, LabError, StreamError
 from ..exchange import Exchange
+from ..human import moment
 from ..messages import _
 from ..model import Endpoint, Request
 from ..session import Session
@@ -240,13 +239,10 @@ class Probe:
 def seconds(said: str) -> float:
     """Return a time as the API writes it, in seconds since 1970; 0 for one that cannot be read.
 
-    Source: RFC 3339; the Engine writes nanoseconds, and Python 3.10 reads microseconds alone.
+    Source: RFC 3339.
     """
-    found = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)", said)
-    if not found:
-        return 0.0
-    whole, part, zone = found.groups()
-    return datetime.fromisoformat(whole + zone.replace("Z", "+00:00")).timestamp() + float(part or 0)
+    found = moment(said)
+    return found.timestamp() if found else 0.0
 
 
 def inspect_path(kind: str, name: str) -> str:

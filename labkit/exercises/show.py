@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import curl, encode, pythoncall
+from ..advice import ARGUMENTS
 from ..model import Endpoint, Request
 from . import daemonsteps
 from .fill import Fill
@@ -41,7 +42,7 @@ def labkit_lines(exercise: Exercise, calls: Drawn, fill: Fill) -> list[str]:
             continue
         server, path = elsewhere(call.path)
         words = [_python_text(path)]
-        plain = {k: v for k, v in call.params.items() if k.isidentifier() and k not in _TAKEN}
+        plain = {k: v for k, v in call.params.items() if k.isidentifier() and k not in ARGUMENTS}
         if len(plain) < len(call.params):  # such a parameter is written in the path
             words = [_python_text(encode.target(path, call.params))]
             plain = {}
@@ -63,9 +64,6 @@ def labkit_lines(exercise: Exercise, calls: Drawn, fill: Fill) -> list[str]:
             keys = "".join(f"[{int(k)}]" if k.isdigit() else f'["{k}"]' for k in (path or "Id").split("."))
             lines.append(f"{word} = r.json(){keys}")
     return lines
-
-
-_TAKEN = ("stream", "json", "data", "headers", "version", "timeout", "seconds", "upgrade")
 
 
 def _tar_name(call: Call) -> str:

@@ -223,16 +223,14 @@ def filled(call: Call, exercise: Exercise, fill: Fill) -> Call:
     body = fill(call.json)
     if call.path in _CREATES and isinstance(body, Mapping):
         body = {**body, "Labels": {LABEL: exercise.lab, **(body.get("Labels") or {})}}
-    return Call(
-        call.method,
-        fill(call.path),
-        fill(call.params),
-        body,
-        fill(call.tar),
-        fill(call.headers),
-        call.keep,
-        call.refused,
-        fill(call.file),
+    return replace(
+        call,
+        path=fill(call.path),
+        params=fill(call.params),
+        json=body,
+        tar=fill(call.tar),
+        headers=fill(call.headers),
+        file=fill(call.file),
     )
 
 
