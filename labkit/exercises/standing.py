@@ -131,7 +131,7 @@ class Progress:
         return "\n".join([*lines, *([self._said] if self._said else [])])
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
-        labels = ("", _("exercise"), _("kind"), _("state"), _("attempts"), _("hints"), _("passed (UTC)"))
+        labels = (_("number"), _("exercise"), _("kind"), _("state"), _("attempts"), _("hints"), _("passed (UTC)"))
         head = "".join(f'<th style="text-align: left">{escape(label)}</th>' for label in labels)
         body = "".join(
             "<tr>" + "".join(f'<td style="text-align: left">{escape(v)}</td>' for v in row.values()) + "</tr>"

@@ -17,6 +17,7 @@ from ..exercises.card import Card
 from ..exercises.desk import Desk
 from ..exercises.record import Exercise, Kind, find
 from ..messages import _
+from .page import page_part
 from .screen import live
 
 
@@ -70,6 +71,7 @@ class ExerciseCard:
             row = [button for name, button in self.buttons.items() if name != "check"]
         parts += [ipywidgets.HBox(row, layout={"flex_flow": "row wrap"}), self._said, self._helped]
         self.widget = ipywidgets.VBox(parts)
+        self.widget.children = (*parts, page_part(self.widget))
 
     def _button(self, name: str, tip: str, press: Callable[[], None]) -> Any:
         button = ipywidgets.Button(description=name, tooltip=tip)
@@ -128,7 +130,7 @@ class ExerciseCard:
             for button in self.buttons.values():
                 button.disabled = False
         if card is not None:
-            self._said.value = card.html
+            self._said.value = f'<div role="status">{card.html}</div>'
 
     def _fold(self) -> None:
         self._helped.children = tuple(ipywidgets.HTML(card.html) for card in self._hints)

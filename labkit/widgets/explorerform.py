@@ -26,7 +26,8 @@ def lines(made: Call, asked: Request) -> str:
     """Return the call as a line for a cell and as one for a terminal."""
     said = (_("In a cell"), explorer.labkit_line(made)), (_("In a terminal"), curl.curl(asked, wrap=True))
     return "".join(
-        f'<div>{escape(title)}</div><pre tabindex="0" aria-label="{escape(title)}" style="{_PRE}">{escape(line)}</pre>'
+        f"<div>{escape(title)}</div>"
+        f'<pre tabindex="0" role="group" aria-label="{escape(title)}" style="{_PRE}">{escape(line)}</pre>'
         for title, line in said
     )
 

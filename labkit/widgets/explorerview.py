@@ -19,22 +19,17 @@ from ..reference import Operation, Parameter
 from ..safe import escape
 from ..session import NEWEST
 from . import explorerform
+from .page import page_part
 from .screen import close, live
 
 if TYPE_CHECKING:
     from ..lab import Lab
 
-# JupyterLab takes arrows and letters for its own wherever the focus isn't in a text, but for what has this mark;
-# in a list they choose.  https://lumino.readthedocs.io/en/latest/api/classes/commands.CommandRegistry.html
-_KEYS = (
-    "this.closest('.labkit-explorer').addEventListener('focusin', "
-    "event => { event.target.dataset.lmSuppressShortcuts = 'true' })"
-)
-_STYLE = f"""<style onload="{_KEYS}">
-.labkit-explorer textarea {{ font-family: var(--jp-code-font-family, monospace); }}
-.labkit-explorer .widget-html-content {{ line-height: 1.4; }}
-.labkit-explorer a {{ text-decoration: underline; }}
-</style>"""
+_RULES = """
+.labkit-explorer textarea { font-family: var(--jp-code-font-family, monospace); }
+.labkit-explorer .widget-html-content { line-height: 1.4; }
+.labkit-explorer a { text-decoration: underline; }
+"""
 _FIRST = ("GET", "/containers/json")
 
 
@@ -74,10 +69,11 @@ class Explorer:
         self.status = ipywidgets.HTML()
         self.answer = ipywidgets.Output()
         top = ipywidgets.HBox([self.search, self.group], layout={"flex_flow": "row wrap"})
-        style = ipywidgets.HTML(_STYLE, layout={"display": "none"})
-        parts = [style, top, self.choice, self.about, self.form, self.body, self.file, self.fields, self.lines]
-        self.widget = ipywidgets.VBox([*parts, self.send_button, self.ask, self.status, self.answer])
+        parts = [top, self.choice, self.about, self.form, self.body, self.file, self.fields, self.lines]
+        parts += [self.send_button, self.ask, self.status, self.answer]
+        self.widget = ipywidgets.VBox(parts)
         self.widget.add_class("labkit-explorer")
+        self.widget.children = (page_part(self.widget, _RULES), *parts)
         for control in (self.search, self.group):
             control.observe(self._find, "value")
         self.choice.observe(self._chosen, "value")

@@ -1,7 +1,7 @@
 """Follow a stream without blocking the next cell: a thread reads, a widget shows, and all of it is let go in time.
 
 A view is closed by its button, when its cell runs again, when the kernel is interrupted, by
-``lab.clean()``, and with the kernel.
+``lab.clean()``, with the kernel, and some time after the last page that showed it has gone.
 
 Sources: https://ipython.readthedocs.io/en/stable/config/callbacks.html and
 https://jupyter-client.readthedocs.io/en/stable/messaging.html#execute
@@ -22,7 +22,7 @@ from ..errors import LabError, UsageError
 from ..live import Stream
 from ..messages import _
 from ..safe import escape
-from . import painter
+from . import page, painter
 from .screen import close as close_widget
 from .screen import live
 
@@ -38,6 +38,7 @@ class View(Protocol):
 
     widget: Any
     close_button: Any
+    presence: page.Presence
 
     def take(self, item: Any) -> None:
         """Note an item; cheap, never drawing."""
@@ -67,6 +68,7 @@ class Follow:
         self._place: Any = None
         self._widget: dict[str, Any] = {}
         self._closed = False
+        self._left = ""
         self._thread = Thread(target=self._read, name="labkit-follow", daemon=True)
 
     @property
@@ -81,7 +83,7 @@ class Follow:
         if live():
             _listen()
             self._show()
-            painter.add(self, self.view.draw)
+            painter.add(self, self._draw)
         self._thread.start()
 
     def close(self) -> None:
@@ -99,6 +101,12 @@ class Follow:
             self._place.update(self.view.bundle(), raw=True)
         close_widget(self.view.widget)
 
+    def _draw(self) -> None:
+        self.view.draw()
+        if self.view.presence.gone():
+            self._left = _("No page showed it any more, so it was closed.")
+            self.close()
+
     def __enter__(self) -> Follow:
         return self
 
@@ -113,7 +121,7 @@ class Follow:
             self.error = error.message
         if self.stream.status >= 400:
             self.error = self.stream.exchange.error
-        self.view.over(self.error or _WHY.get(self.ended, ""))
+        self.view.over(self.error or self._left or _WHY.get(self.ended, ""))
         painter.remove(self)
         if not self._closed:
             self.view.draw()
@@ -238,6 +246,9 @@ def _listen() -> None:
         return
     _listening = True
     events = get_ipython().events
+    events.register("pre_execute", page.clock.busy)
+    events.register("post_execute", page.clock.idle)
+    page.clock.busy()  # by the cell that opens the first view
     events.register("pre_run_cell", lambda *_info: close_all(_cell()) if _cell() else None)
     events.register("post_run_cell", _after)
     try:

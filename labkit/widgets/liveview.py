@@ -10,14 +10,20 @@ from .. import render
 from ..exchange import Exchange
 from ..messages import _
 from ..safe import escape, harmless
+from .page import Presence, page_part
 
 MONO = "font-family: var(--jp-code-font-family, monospace); font-size: var(--jp-code-font-size, 13px); line-height: 1.4"
-BODY = (
-    f"{MONO}; margin: 0; padding: 4px 8px; white-space: pre-wrap; overflow-wrap: anywhere; overflow-y: auto; "
-    "max-height: 22em; border: 1px solid gray"
-)
-UPWARDS = "display: flex; flex-direction: column-reverse"
-"""A column that is turned round keeps its end in sight, without a script."""
+BODY = f"{MONO}; padding: 4px 8px; white-space: pre-wrap; overflow-wrap: anywhere"
+
+# A column that is turned round keeps its end in sight, without a script.
+_UPWARDS = {
+    "display": "flex",
+    "flex_flow": "column-reverse",
+    "overflow": "auto",
+    "max_height": "22em",
+    "border": "1px solid gray",
+    "width": "auto",
+}
 
 
 class LiveView:
@@ -27,13 +33,17 @@ class LiveView:
     ----------
     controls: what stands between Pause and Close.
     pause: whether there is a Pause.
+    scrolls: whether the body is a box of its own, whose end is in sight.
     title: what stands above it; else the exchange's own line.
     """
 
-    def __init__(self, exchange: Exchange, *controls: Any, pause: bool = True, title: str = "") -> None:
+    def __init__(
+        self, exchange: Exchange, *controls: Any, pause: bool = True, scrolls: bool = False, title: str = ""
+    ) -> None:
         self.exchange = exchange
         self.headline = title or render.headline(exchange)
-        self.body = ipywidgets.HTML()
+        # The box is the widget itself, for its inside is drawn anew again and again: focus and place stay.
+        self.body = ipywidgets.HTML(tabbable=True, layout=_UPWARDS) if scrolls else ipywidgets.HTML()
         self.status = ipywidgets.HTML()
         self.close_button = ipywidgets.Button(
             description=_("Close"), tooltip=_("Close the stream; what was seen stays")
@@ -45,9 +55,10 @@ class LiveView:
             self.pause.observe(self._paused, "value")
         row = [*([self.pause] if pause else []), *controls, self.close_button]
         head = ipywidgets.HTML(f"<strong>{escape(self.headline)}</strong>")
-        self.widget = ipywidgets.VBox(
-            [head, ipywidgets.HBox(row, layout={"flex_flow": "row wrap"}), self.body, self.status]
-        )
+        self.presence = Presence()
+        parts = [head, ipywidgets.HBox(row, layout={"flex_flow": "row wrap"}), self.body, self.status]
+        self.widget = ipywidgets.VBox(parts)
+        self.widget.children = (*parts, page_part(self.widget), self.presence.widget)
         self.why = ""
         self._new = True
 

@@ -10,7 +10,7 @@ from ..exchange import Exchange
 from ..human import size
 from ..messages import _
 from ..safe import escape
-from .liveview import BODY, UPWARDS, LiveView
+from .liveview import BODY, LiveView
 from .logbook import Line, LogBook
 
 SHOWN = 200
@@ -32,7 +32,7 @@ class LogView(LiveView):
             description=_("Show"),
             options=[(_("both streams"), (0, 1, 2)), (_("stdout alone"), (1,)), (_("stderr alone"), (2,))],
         )
-        super().__init__(exchange, self.search, self.streams)
+        super().__init__(exchange, self.search, self.streams, scrolls=True)
         for control in (self.search, self.streams):
             control.observe(self.renew, "value")
 
@@ -56,9 +56,9 @@ class LogView(LiveView):
         return lines[::-1]
 
     def content(self) -> str:
-        """Return the lines; newest at the bottom, and the box is scrolled there."""
-        rows = "".join(map(_row, reversed(self.chosen(SHOWN)))) or escape(_("nothing yet"))
-        return f'<div role="log" aria-live="off" tabindex="0" style="{BODY}; {UPWARDS}">{rows}</div>'
+        """Return the lines, the newest at the bottom."""
+        rows = "".join(map(_row, self.chosen(SHOWN))) or escape(_("nothing yet"))
+        return f'<div role="log" aria-live="off" aria-label="{escape(_("Log"))}" style="{BODY}">{rows}</div>'
 
     def stand(self) -> str:
         """Count lines and bytes."""

@@ -16,7 +16,7 @@ from ..live import Stream
 from ..messages import _
 from ..safe import escape
 from ..streams import Frame
-from .liveview import BODY, UPWARDS, LiveView
+from .liveview import BODY, LiveView
 from .logbook import Line, LogBook
 
 SHOWN, LEFT = 200, 20
@@ -40,7 +40,8 @@ class Terminal(LiveView):
         self.line.on_msg(self._typed)
         self.eof = ipywidgets.Button(description=_("End of input"), tooltip=_("Say that no more input comes (Ctrl-D)"))
         self.eof.on_click(self._ended)
-        super().__init__(exchange, self.line, self.eof, pause=False)
+        super().__init__(exchange, self.line, self.eof, pause=False, scrolls=True)
+        self.body.layout.min_height = "6em"
 
     def take(self, item: Any) -> None:
         """Note output."""
@@ -83,9 +84,9 @@ class Terminal(LiveView):
 
     def content(self) -> str:
         """Return the lines; what was typed has a mark before it."""
-        rows = "".join(f"<div>{escape(said(line))}</div>" for line in reversed(self._last(SHOWN)))
-        style = f"{BODY}; {UPWARDS}; min-height: 6em"
-        return f'<div role="log" aria-live="off" tabindex="0" style="{style}">{rows}</div>'
+        rows = "".join(f"<div>{escape(said(line))}</div>" for line in self._last(SHOWN))
+        name = escape(_("Input and output"))
+        return f'<div role="log" aria-live="off" aria-label="{name}" style="{BODY}">{rows}</div>'
 
     def stand(self) -> str:
         """Say whether input is taken."""
