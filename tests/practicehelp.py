@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import tarfile
+import time
+from collections.abc import Iterator
 from typing import Any
 
 from labkit.engines.practice import bundled
@@ -14,6 +17,8 @@ from labkit.engines.practice.registry import Registry
 from labkit.engines.practice.wire import Channel, Reply, Streaming
 
 MIRROR = "127.0.0.1:5000"
+SLOW_SECONDS = 3.0
+"""No turn of the engine takes longer, however it is tried; on a machine at rest it is far less."""
 
 
 class Clock:
@@ -103,6 +108,24 @@ class Clock:
         status, data = self(method, target, body, **more)
         assert 200 <= status < 400, (status, data)
         return json.loads(data) if data.strip() else None
+
+
+@contextlib.contextmanager
+def slowest_turn(engine: Clock) -> Iterator[list[float]]:
+    """Let the engine watch the time as its server does; give how long it was away at most, in seconds."""
+    slowest, tick, watch = [0.0], engine.core.tick, engine.core.scheduler.watch
+
+    def timed(now: float) -> float | None:
+        begin = time.perf_counter()
+        again = tick(now)
+        slowest[0] = max(slowest[0], time.perf_counter() - begin)
+        return again
+
+    engine.core.tick, engine.core.scheduler.watch = timed, time.monotonic  # type: ignore[method-assign]
+    try:
+        yield slowest
+    finally:
+        engine.core.tick, engine.core.scheduler.watch = tick, watch  # type: ignore[method-assign]
 
 
 def tar(**files: bytes) -> bytes:

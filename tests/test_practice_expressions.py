@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
-from practicehelp import Clock
-
-SLOW_SECONDS = 3.0
-"""No turn of the engine takes longer, however it is tried; on a machine at rest it is far less."""
+from practicehelp import SLOW_SECONDS, Clock, slowest_turn
 
 
 @pytest.fixture(scope="module")
@@ -53,24 +48,6 @@ def test_matches(engine: Clock, script: str, printed: str) -> None:
     assert engine.sh(script) == printed
 
 
-def _slowest_turn(engine: Clock, script: str) -> tuple[str, float]:
-    """Run a script; return what it printed and how long the engine was away at most."""
-    slowest, tick = 0.0, engine.core.tick
-
-    def timed(now: float) -> float | None:
-        nonlocal slowest
-        begin = time.perf_counter()
-        again = tick(now)
-        slowest = max(slowest, time.perf_counter() - begin)
-        return again
-
-    engine.core.tick = timed  # type: ignore[method-assign]
-    try:
-        return engine.sh(script), slowest
-    finally:
-        engine.core.tick = tick  # type: ignore[method-assign]
-
-
 MANY = "n=0; x=a; while [ $n -lt 13 ]; do x=$x$x; n=$((n+1)); done; "
 """Leaves 8192 letters in ``$x``."""
 
@@ -96,8 +73,9 @@ MANY = "n=0; x=a; while [ $n -lt 13 ]; do x=$x$x; n=$((n+1)); done; "
 )
 def test_no_expression_holds_the_engine_up(engine: Clock, script: str) -> None:
     """What takes for ever, or all memory, with a backtracking matcher ends soon, or is refused in a sentence."""
-    _out, slowest = _slowest_turn(engine, MANY + script)
-    assert slowest < SLOW_SECONDS
+    with slowest_turn(engine) as slowest:
+        engine.sh(MANY + script)
+    assert slowest[0] < SLOW_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from practicehelp import Clock, tar
+from practicehelp import SLOW_SECONDS, Clock, slowest_turn, tar
 
 from labkit.engines.practice import layers
 from labkit.engines.practice.hostfolder import WorkFolders
@@ -119,3 +119,42 @@ def test_damaged_archives(data: bytes, place: int) -> None:
         status, _out = send(engine, bytes(whole))
         assert status
         assert said == []
+
+
+LINES = "seq 1 20000 > /tmp/l; "
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "tail -c 5 /dev/zero",
+        "sort /dev/zero",
+        "cat /dev/zero | tr a b",
+        "dd if=/dev/zero bs=10G count=10 of=/tmp/z",
+        "printf '%9999999999d%.9999999999f' 1 2 | wc -c",
+        "seq 1 99999999999999999999 | head -n 3",
+        "x=1; while true; do x=$x$x; done",
+        "yes | head -n 30000 | sort -n | uniq -c",
+        *(LINES + f"{name} /tmp/l | tail -n 1" for name in ("sort -rn", "uniq", "nl", "rev", "tac", "cut -c1", "od")),
+        LINES + "cat /tmp/l | xargs echo | wc -w; cksum /tmp/l; md5sum /tmp/l",
+    ],
+)  # fmt: skip
+def test_no_command_holds_the_engine_up(script: str) -> None:
+    """What is endless or large is worked on in turns, or meets a limit that it names."""
+    engine = Clock()
+    said: list[str] = []
+    engine.core.say = said.append
+    with slowest_turn(engine) as slowest:
+        out = engine.sh(script)
+    assert slowest[0] < SLOW_SECONDS
+    assert "failed here" not in out
+    assert said == []
+    assert engine("GET", "/_ping")[0] == 200
+
+
+def test_a_fault_in_a_program_ends_that_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong inside a command is its own end; the shell around it goes on."""
+    monkeypatch.setattr("labkit.engines.practice.machine.applets_text._lines", lambda _process, _data: 1 / 0)
+    out = Clock().sh("echo x | rev; echo after")
+    assert "the practice engine failed here: ZeroDivisionError" in out
+    assert out.endswith("after\n")

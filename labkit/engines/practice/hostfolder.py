@@ -36,6 +36,11 @@ class HostFile(File):
         with os.fdopen(os.open(self._path, flags), "wb") as file:
             file.write(value)
 
+    def append(self, data: bytes) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with os.fdopen(os.open(self._path, flags), "ab") as file:
+            file.write(data)
+
     @property
     def size(self) -> int:
         return os.lstat(self._path).st_size

@@ -55,6 +55,7 @@ class Driver:
 
     def __init__(self, core: Core) -> None:
         self.core = core
+        core.scheduler.watch = time.monotonic
         self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._queued = False

@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Generator
+import sys
+from collections.abc import Callable, Generator
 
 from . import sed
 from .expression import Expression, ExpressionFault
@@ -14,6 +15,8 @@ from .process import Exit, Process, Program, Wait, exited, sleep
 from .programs import applet
 
 Text = Generator[Wait | None, None, bytes]
+MAX_LINES = 8 * 1024 * 1024
+"""A text that is worked on line by line has at most so many bytes."""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "e": "\x1b"}
 
 
@@ -29,25 +32,38 @@ def _unescape(text: str) -> str:
     return re.sub(r"\\(x[0-9a-fA-F]{1,2}|[0-7]{1,3}|.)", one, text, flags=re.S)
 
 
-def _lines(data: bytes) -> list[bytes]:
-    return data.splitlines(keepends=True)
-
-
-def _input(process: Process, paths: list[str]) -> Text:
-    """Return what the named files hold, or stdin where none is named."""
-    pieces = []
+def _pieces(process: Process, paths: list[str], take: Callable[[bytes], object]) -> Program:
+    """Give what the named files hold, or stdin where none is named, piece by piece."""
     for path in paths or ["-"]:
-        if path == "-":
-            pieces.append((yield from process.read_all()))
-            continue
         try:
-            source = process.open(path)
+            source = process.fds[0] if path == "-" else process.open(path)
         except OSError as error:
             yield from cannot(process, "open", path, error)
             raise Exit(1) from error
-        while data := source.read(65536):
-            pieces.append(data)
+        while True:
+            if not source.readable():
+                yield Wait(source.readable)
+            data = source.read(65536)
+            if not data:
+                break
+            take(data)
+            yield None
+    return 0
+
+
+def _input(process: Process, paths: list[str]) -> Text:
+    """Return all that the named files hold, or stdin where none is named."""
+    pieces: list[bytes] = []
+    yield from _pieces(process, paths, lambda data: pieces.append(process.hold(data)))
     return b"".join(pieces)
+
+
+def _lines(process: Process, data: bytes) -> list[str]:
+    """Return a text line by line; one that is too long for that ends the process."""
+    if len(data) > MAX_LINES:
+        process.fds[2].write(f"{process.name}: out of memory\n".encode())
+        raise Exit(1)
+    return data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n") if data else []
 
 
 @applet("echo")
@@ -85,7 +101,8 @@ def printf(process: Process) -> Program:
             text = _unescape(word) if kind == "b" else word[:1] if kind == "c" else word
             return ("%" + flags + "s") % text
 
-        yield from process.out(re.sub(r"%([-+ 0#]*\d*(?:\.\d+)?)([%a-zA-Z])", one, _unescape(form)))
+        yield from process.out(re.sub(r"%([-+ 0#]*\d{0,4}(?:\.\d{1,4})?)([%a-zA-Z])", one, _unescape(form)))
+        yield None
         if not words or len(words) == before:
             return 0
 
@@ -108,8 +125,9 @@ def seq(process: Process) -> Program:
     )
     if step == 0:
         return 1
-    for at in range(first, last + (1 if step > 0 else -1), step):
-        yield from process.out(f"{at}\n")
+    wanted = range(first, last + (1 if step > 0 else -1), step)
+    for at in range(0, len(wanted) if last - first < sys.maxsize else sys.maxsize, 100):
+        yield from process.out("".join(f"{number}\n" for number in wanted[at : at + 100]))
         yield None
     return 0
 
@@ -152,7 +170,7 @@ def tail(process: Process) -> Program:
     given, paths = yield from options(process, "n:c:fFq")
     data = yield from _input(process, [p for p in paths if p != "/dev/null"]) if paths != ["/dev/null"] else _nothing()
     count = given.get("-n", "10")
-    lines = _lines(data)
+    lines = data.splitlines(keepends=True)
     last = (
         lines[int(number(process, count[1:])) - 1 :] if count.startswith("+") else lines[-int(number(process, count)) :]
     )
@@ -175,13 +193,18 @@ def _nothing() -> Text:
 def wc(process: Process) -> Program:
     """Count lines, words and bytes."""
     given, paths = yield from options(process, "lwcm")
-    data = yield from _input(process, paths)
-    counts = {
-        "-l": data.count(b"\n"),
-        "-w": len(data.split()),
-        "-c": len(data),
-        "-m": len(data.decode("utf-8", "replace")),
-    }
+    counts = {"-l": 0, "-w": 0, "-c": 0, "-m": 0}
+    inside = False
+
+    def count(data: bytes) -> None:
+        nonlocal inside
+        counts["-l"] += data.count(b"\n")
+        counts["-w"] += sum(1 for _word in re.finditer(rb"\S+", data)) - (inside and not data[:1].isspace())
+        counts["-c"] += len(data)
+        counts["-m"] += sum(byte & 0xC0 != 0x80 for byte in data) if "-m" in given else 0
+        inside = not data[-1:].isspace()
+
+    yield from _pieces(process, paths, count)
     chosen = [str(counts[o]) for o in ("-l", "-w", "-c", "-m") if o in given] or [
         f"{counts[o]:>9}" for o in ("-l", "-w", "-c")
     ]
@@ -216,7 +239,7 @@ def grep(process: Process) -> Program:
 def _matching(process: Process, given: dict[str, str], wanted: Expression, paths: list[str]) -> Program:
     count, most = 0, int(number(process, given.get("-m", "1000000000")))
     for path in paths or ["-"]:
-        lines = (yield from _input(process, [path])).decode("utf-8", "surrogateescape").splitlines()
+        lines = _lines(process, (yield from _input(process, [path])))
         prefix = f"{path}:" if len(paths) > 1 and "-h" not in given else ""
         here = 0
         for n, line in enumerate(lines, 1):
@@ -251,10 +274,10 @@ def sed_(process: Process) -> Program:
         yield from process.err("sed: no script")
         return 1
     for path in paths or ["-"]:
-        text = (yield from _input(process, [path])).decode("utf-8", "surrogateescape")
+        lines = _lines(process, (yield from _input(process, [path])))
         try:
             changed = yield from sed.edit(
-                scripts, text, quiet="-n" in given, extended=bool({"-E", "-r"} & given.keys())
+                scripts, lines, quiet="-n" in given, extended=bool({"-E", "-r"} & given.keys())
             )
         except (sed.SedFault, ExpressionFault) as error:
             yield from process.err(f"sed: {error}")
@@ -270,14 +293,15 @@ def sed_(process: Process) -> Program:
 def sort(process: Process) -> Program:
     """Sort lines."""
     given, paths = yield from options(process, "rnuk:t:")
-    lines = (yield from _input(process, paths)).decode("utf-8", "surrogateescape").splitlines()
-
-    def key(line: str) -> tuple[float, str]:
-        found = re.match(r"\s*-?\d+(\.\d+)?", line)
-        return (float(found.group()) if found and "-n" in given else 0.0, line)
-
-    ordered = sorted(dict.fromkeys(lines) if "-u" in given else lines, key=key, reverse="-r" in given)
-    yield from process.out("".join(line + "\n" for line in ordered))
+    lines = _lines(process, (yield from _input(process, paths)))
+    keyed: list[tuple[float, str]] = []
+    for n, line in enumerate(dict.fromkeys(lines) if "-u" in given else lines):
+        if n % sed.TURN == 0:
+            yield None
+        found = re.match(r"[ \t]*-?\d{1,300}(\.\d+)?", line) if "-n" in given else None
+        keyed.append((float(found.group()) if found else 0.0, line))
+    keyed.sort(reverse="-r" in given)
+    yield from process.out("".join(line + "\n" for _number, line in keyed))
     return 0
 
 
@@ -287,8 +311,10 @@ def uniq(process: Process) -> Program:
     from itertools import groupby
 
     given, paths = yield from options(process, "cdu")
-    lines = (yield from _input(process, paths)).decode("utf-8", "surrogateescape").splitlines()
-    for line, group in groupby(lines):
+    lines = _lines(process, (yield from _input(process, paths)))
+    for n, (line, group) in enumerate(groupby(lines)):
+        if n % sed.TURN == 0:
+            yield None
         count = len(list(group))
         if ("-d" in given and count == 1) or ("-u" in given and count > 1):
             continue
@@ -300,9 +326,11 @@ def uniq(process: Process) -> Program:
 def cut(process: Process) -> Program:
     """Print parts of lines."""
     given, paths = yield from options(process, "d:f:c:b:s")
-    text = (yield from _input(process, paths)).decode("utf-8", "surrogateescape")
+    lines = _lines(process, (yield from _input(process, paths)))
     wanted = given.get("-f") or given.get("-c") or given.get("-b") or "1"
-    for line in text.splitlines():
+    for turn, line in enumerate(lines):
+        if turn % sed.TURN == 0:
+            yield None
         parts = line.split(given.get("-d", "\t")) if "-f" in given else list(line)
         chosen = [p for n, p in enumerate(parts, 1) if any(_within(n, r) for r in wanted.split(","))]
         joined = (given.get("-d", "\t") if "-f" in given else "").join(chosen)
@@ -320,7 +348,11 @@ def tr(process: Process) -> Program:
     """Change or delete characters."""
     given, words = yield from options(process, "dcs")
     sets = [_characters(word) for word in words]
-    text = (yield from process.read_all()).decode("utf-8", "surrogateescape")
+    data = yield from process.read_all()
+    if len(data) > MAX_LINES:
+        yield from process.err("tr: out of memory")
+        return 1
+    text = data.decode("utf-8", "surrogateescape")
     if not sets:
         return 1
     if "-d" in given:
@@ -353,7 +385,7 @@ def tee(process: Process) -> Program:
 def xargs(process: Process) -> Program:
     """Run a command with the words of stdin."""
     given, command = yield from options_first(process)
-    words = (yield from process.read_all()).decode("utf-8", "surrogateescape").split()
+    words = " ".join(_lines(process, (yield from process.read_all()))).split()
     size = int(given.get("-n", "0")) or max(len(words), 1)
     status = 0
     for at in range(0, max(len(words), 1), size):
@@ -382,7 +414,8 @@ def options_first(process: Process) -> Generator[Wait | None, None, tuple[dict[s
 def tac(process: Process) -> Program:
     """Print lines, the last one first."""
     _given, paths = yield from options(process, "")
-    yield from process.out(b"".join(reversed(_lines((yield from _input(process, paths))))))
+    lines = _lines(process, (yield from _input(process, paths)))
+    yield from process.out("".join(line + "\n" for line in reversed(lines)))
     return 0
 
 
@@ -390,8 +423,8 @@ def tac(process: Process) -> Program:
 def rev(process: Process) -> Program:
     """Print each line backwards."""
     _given, paths = yield from options(process, "")
-    text = (yield from _input(process, paths)).decode("utf-8", "surrogateescape")
-    yield from process.out("".join(line[::-1] + "\n" for line in text.splitlines()))
+    lines = _lines(process, (yield from _input(process, paths)))
+    yield from process.out("".join(line[::-1] + "\n" for line in lines))
     return 0
 
 
@@ -399,8 +432,9 @@ def rev(process: Process) -> Program:
 def nl(process: Process) -> Program:
     """Print lines with their numbers."""
     _given, paths = yield from options(process, "b:")
-    text = (yield from _input(process, paths)).decode("utf-8", "surrogateescape")
-    for n, line in enumerate(text.splitlines(), 1):
+    for n, line in enumerate(_lines(process, (yield from _input(process, paths))), 1):
+        if n % sed.TURN == 0:
+            yield None
         yield from process.out(f"{n:>6}\t{line}\n")
     return 0
 
@@ -410,18 +444,24 @@ def cksum(process: Process) -> Program:
     """Print checksum and size (POSIX.1-2017, cksum)."""
     _given, paths = yield from options(process, "")
     for path in paths or ["-"]:
-        data = yield from _input(process, [path])
-        yield from process.out(f"{_posix_crc(data)} {len(data)}{'' if path == '-' else ' ' + path}\n")
+        crc = size = 0
+
+        def count(data: bytes) -> None:
+            nonlocal crc, size
+            crc, size = _posix_crc(data, crc), size + len(data)
+
+        yield from _pieces(process, [path], count)
+        crc = _posix_crc(size.to_bytes((size.bit_length() + 7) // 8, "little"), crc) ^ 0xFFFFFFFF
+        yield from process.out(f"{crc} {size}{'' if path == '-' else ' ' + path}\n")
     return 0
 
 
-def _posix_crc(data: bytes) -> int:
-    length, crc = len(data), 0
-    for byte in data + length.to_bytes((length.bit_length() + 7) // 8, "little"):
+def _posix_crc(data: bytes, crc: int) -> int:
+    for byte in data:
         crc ^= byte << 24
         for _bit in range(8):
             crc = (crc << 1 ^ (0x04C11DB7 if crc & 0x80000000 else 0)) & 0xFFFFFFFF
-    return crc ^ 0xFFFFFFFF
+    return crc
 
 
 @applet("md5sum", "sha1sum", "sha256sum", "sha512sum")
@@ -429,8 +469,9 @@ def digest(process: Process) -> Program:
     """Print digests."""
     _given, paths = yield from options(process, "c")
     for path in paths or ["-"]:
-        data = yield from _input(process, [path])
-        yield from process.out(f"{hashlib.new(process.name.removesuffix('sum'), data).hexdigest()}  {path}\n")
+        made = hashlib.new(process.name.removesuffix("sum"))
+        yield from _pieces(process, [path], made.update)
+        yield from process.out(f"{made.hexdigest()}  {path}\n")
     return 0
 
 
@@ -475,6 +516,8 @@ def hexdump(process: Process) -> Program:
     _given, paths = yield from options(process, "Cvx")
     data = yield from _input(process, paths)
     for at in range(0, len(data), 16):
+        if at % 4096 == 0:
+            yield None
         row = data[at : at + 16]
         shown = "".join(chr(b) if 32 <= b < 127 else "." for b in row)
         left, right = (" ".join(f"{b:02x}" for b in part) for part in (row[:8], row[8:]))

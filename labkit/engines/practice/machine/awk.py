@@ -288,7 +288,9 @@ def awk(process: Process) -> Program:
         if any(when != "BEGIN" for when, _pattern, _body in rules):
             for path in words[1:] or ["-"]:
                 data = (yield from process.read_all()) if path == "-" else process.files.read(path, process.cwd)
-                for n, line in enumerate(data.decode("utf-8", "surrogateescape").splitlines()):
+                for n, line in enumerate(data.decode("utf-8", "surrogateescape").removesuffix("\n").split("\n")):
+                    if not data:
+                        break
                     if n % TURN == 0:
                         yield None
                     room.take(line)

@@ -50,15 +50,37 @@ class Node:
         return 0
 
 
-@dataclass
 class File(Node):
-    """A regular file.  Its data is never changed in place, so that copies can share it."""
+    """A regular file.  Its data is never changed in place, so that copies can share it.
 
-    data: bytes = b""
+    What is added at its end is put together when somebody looks: a long output comes in many small pieces.
+    """
+
+    def __init__(self, mode: int = 0o644, uid: int = 0, gid: int = 0, mtime: float = 0.0, data: bytes = b"") -> None:
+        super().__init__(mode, uid, gid, mtime)
+        self._data, self._size = data, len(data)
+        self._added: list[bytes] = []
+
+    @property
+    def data(self) -> bytes:
+        """What it holds."""
+        if self._added:
+            self._data = b"".join([self._data, *self._added])
+            self._added = []
+        return self._data
+
+    @data.setter
+    def data(self, value: bytes) -> None:
+        self._data, self._size, self._added = value, len(value), []
+
+    def append(self, data: bytes) -> None:
+        """Add at the end."""
+        self._added.append(data)
+        self._size += len(data)
 
     @property
     def size(self) -> int:
-        return len(self.data)
+        return self._size
 
 
 @dataclass
@@ -121,6 +143,8 @@ def copy(node: Node) -> Node:
     """Return a copy that shares nothing that can change."""
     if isinstance(node, Folder):
         return replace(node, entries={name: copy(entry) for name, entry in node.entries.items()})
+    if isinstance(node, File):
+        return File(node.mode, node.uid, node.gid, node.mtime, node.data)
     return replace(node)
 
 

@@ -51,6 +51,7 @@ SIGNALS = {
 KILL, PIPE, TERM = 9, 13, 15
 _HARMLESS = {17, 18, 23, 28}  # their default is to do nothing
 _TURN = 64  # steps that one process may take before the next one has its turn
+_RUN_SECONDS = 0.02  # so long may processes run before requests have their turn
 
 
 @dataclass
@@ -88,9 +89,15 @@ class Closable(Protocol):
 
 @dataclass
 class Limits:
-    """What the processes of one container may use."""
+    """What the processes of one container may use.
+
+    Parameters
+    ----------
+    memory: what they hold of what they have read, in bytes.
+    """
 
     processes: int = 256
+    memory: int = 64 * 1024 * 1024
 
 
 @dataclass(eq=False)
@@ -104,6 +111,7 @@ class Process:
     space: the container's processes, this one among them, by inner pid.
     owner: for a thread, the process that it belongs to.
     held: what is closed with it, beside its descriptors: listeners and connections.
+    memory: how much of what it has read it holds, in bytes.
     """
 
     pid: int
@@ -130,6 +138,7 @@ class Process:
     threads: list[Process] = field(default_factory=list)
     owner: Process | None = None
     held: list[Closable] = field(default_factory=list)
+    memory: int = 0
 
     @property
     def now(self) -> float:
@@ -173,10 +182,20 @@ class Process:
 
     def read_all(self, fd: int = 0) -> Generator[Wait | None, None, bytes]:
         """Return all bytes of a descriptor up to its end (``yield from``)."""
-        pieces = []
+        pieces: list[bytes] = []
         while data := (yield from self.read(fd)):
-            pieces.append(data)
+            pieces.append(self.hold(data))
+            yield None
         return b"".join(pieces)
+
+    def hold(self, data: bytes) -> bytes:
+        """Return what is kept for longer.  Raises `Exit` where the container's processes keep too much."""
+        self.memory += len(data)
+        self.space.memory += len(data)
+        if self.space.memory > self.space.limits.memory:
+            self.fds.get(2, NOTHING).write(f"{self.name}: out of memory\n".encode())
+            raise Exit(1)
+        return data
 
     def open(self, path: str, mode: str = "r") -> Stream:
         """Open a file: ``r``, ``w`` or ``a``.  Raises `OSError`."""
@@ -262,6 +281,7 @@ class Process:
         if self.code is not None:
             return
         self.code = code
+        self.space.memory -= self.memory
         for held in self.held:
             held.close()
         if self.owner is not None:  # a thread has nothing of its own
@@ -299,6 +319,7 @@ class ProcessSpace:
         self.limits = limits or Limits()
         self.alive: dict[int, Process] = {}
         self.frozen = False
+        self.memory = 0  # what its processes hold, in bytes
         self._last = 0
 
     def start(
@@ -378,10 +399,14 @@ class ProcessSpace:
 
 
 class Scheduler:
-    """Runs processes, one step after the other, for as long as any can."""
+    """Runs processes, one step after the other, for as long as any can.
+
+    `watch` tells how long that has taken; where there is one, `run` stops after `_RUN_SECONDS`.
+    """
 
     def __init__(self) -> None:
         self.now = 0.0
+        self.watch: Callable[[], float] = lambda: 0.0
         self._processes: dict[int, Process] = {}
         self._last_pid = 1000
 
@@ -406,8 +431,8 @@ class Scheduler:
         None where nothing will happen until something comes from outside.
         """
         self.now = now
-        left, moved = steps, True
-        while moved and left > 0:
+        left, moved, end = steps, True, self.watch() + _RUN_SECONDS
+        while moved and left > 0 and self.watch() < end:
             moved = False
             for process in list(self._processes.values()):
                 turn = min(_TURN, left)
@@ -462,6 +487,9 @@ class Scheduler:
             self._close(process, 1)
         except RecursionError:
             self._say(process, f"{process.name}: nested too deep")
+            self._close(process, 2)
+        except Exception as error:  # a fault of this machine's own ends one process, not the engine
+            self._say(process, f"{process.name}: the practice engine failed here: {type(error).__name__}")
             self._close(process, 2)
 
     def _say(self, process: Process, text: str) -> None:

@@ -180,9 +180,9 @@ class Editor:
     _hold: str = ""
     _after: list[str] = field(default_factory=list)
 
-    def run(self, text: str) -> Generator[None, None, str]:
-        """Return what the script makes of a text.  Raises `SedFault` or `ExpressionFault`."""
-        self._lines = text.splitlines()
+    def run(self, lines: list[str]) -> Generator[None, None, str]:
+        """Return what the script makes of lines.  Raises `SedFault` or `ExpressionFault`."""
+        self._lines = lines
         out: list[str] = []
         try:
             while self._next():
@@ -299,6 +299,6 @@ class Editor:
         return True
 
 
-def edit(scripts: list[str], text: str, *, quiet: bool, extended: bool) -> Generator[None, None, str]:
-    """Return what scripts, one line after the other, make of a text.  Raises `SedFault` or `ExpressionFault`."""
-    return (yield from Editor(parse("\n".join(scripts)), quiet, extended).run(text))
+def edit(scripts: list[str], lines: list[str], *, quiet: bool, extended: bool) -> Generator[None, None, str]:
+    """Return what scripts, one line after the other, make of other lines.  Raises `SedFault` or `ExpressionFault`."""
+    return (yield from Editor(parse("\n".join(scripts)), quiet, extended).run(lines))

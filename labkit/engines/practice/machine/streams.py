@@ -15,6 +15,8 @@ from .files import Device, File, Space, failure
 
 PIPE_SIZE = 64 * 1024
 """A pipe takes so many bytes before its writer has to wait, as on Linux."""
+MAX_READ = 1024 * 1024
+"""A device that never ends gives so many bytes at once."""
 
 
 class Stream(Protocol):
@@ -191,13 +193,19 @@ class OpenFile:
         return True
 
     def write(self, data: bytes) -> None:
-        old = self.file.data
-        at = len(old) if self.append else self.at
-        lacking = max(at + len(data) - len(old) - (self.space.limit - self.space.used), 0)
+        size = self.file.size
+        at = size if self.append else self.at
+        lacking = max(at + len(data) - size - (self.space.limit - self.space.used), 0)
         fitting = data[: max(len(data) - lacking, 0)]
-        new = old[:at].ljust(at, b"\0") + fitting + old[at + len(fitting) :]
-        self.space.take(len(new) - len(old), self.path)
-        self.file.data, self.file.mtime = new, self.clock()
+        if at == size:
+            self.space.take(len(fitting), self.path)
+            self.file.append(fitting)
+        else:
+            old = self.file.data
+            new = old[:at].ljust(at, b"\0") + fitting + old[at + len(fitting) :]
+            self.space.take(len(new) - len(old), self.path)
+            self.file.data = new
+        self.file.mtime = self.clock()
         self.at = at + len(fitting)
         if lacking:
             raise failure(errno.ENOSPC, self.path)
@@ -221,6 +229,7 @@ class OpenDevice:
         return True
 
     def read(self, size: int) -> bytes:
+        size = min(size, MAX_READ)
         if self.name in ("zero", "full"):
             return bytes(size)
         return random.randbytes(size) if self.name == "urandom" else b""  # noqa: S311 - nothing secret is made of it

@@ -310,13 +310,13 @@ def _configuration(process: Process) -> tuple[int, str, str, tuple[int, str] | N
     for path in ("/etc/nginx/nginx.conf", "/etc/nginx/conf.d/default.conf"):
         node = process.files.lookup(path)
         text += node.data.decode("utf-8", "replace") if isinstance(node, File) else ""
-    port = re.search(r"^\s*listen\s+(?:\S*:)?(\d+)", text, re.M)
-    root = re.search(r"^\s*root\s+(\S+?);", text, re.M)
-    proxy = re.search(r"^\s*proxy_pass\s+http://([^\s;]+);", text, re.M)
+    port = re.search(r"^[ \t]*listen\s+(?:\S*:)?(\d+)", text, re.M)
+    root = re.search(r"^[ \t]*root\s+(\S+?);", text, re.M)
+    proxy = re.search(r"^[ \t]*proxy_pass\s+http://([^\s;]+);", text, re.M)
     behind = proxy.group(1) if proxy else ""
-    for name, value in re.findall(r"^\s*set\s+\$(\w+)\s+(\S+?);", text, re.M):
+    for name, value in re.findall(r"^[ \t]*set\s+\$(\w+)\s+(\S+?);", text, re.M):
         behind = behind.replace(f"${name}", value)
-    said = re.search(r"^\s*return\s+(\d{3})(?:\s+(\"[^\"]*\"|'[^']*'|[^\s;]+))?\s*;", text, re.M)
+    said = re.search(r"^[ \t]*return\s+(\d{3})(?:\s+(\"[^\"]*\"|'[^']*'|[^\s;]+))?\s*;", text, re.M)
     fixed = (int(said.group(1)), (said.group(2) or "").strip("\"'")) if said else None
     return int(port.group(1)) if port else 80, root.group(1) if root else "/usr/share/nginx/html", behind, fixed
 
