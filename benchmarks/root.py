@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,20 +12,18 @@ from pathlib import Path
 from labkit.engines.base import Paths
 
 CHECKOUT = Path(__file__).resolve().parents[1]
+sys.path.append(str(CHECKOUT / "tests"))
+
+from enginehelp import make_root  # noqa: E402 - it lies beside the tests
 
 
 @contextmanager
 def own_root() -> Iterator[Paths]:
     """A root that is removed afterwards; images that the checkout has built are used again."""
-    root = Path(tempfile.mkdtemp(prefix="lab-benchmark-"))
-    try:
-        for name in ("labkit", "notebooks"):
-            (root / name).symlink_to(CHECKOUT / name)
-        built = CHECKOUT / ".lab" / "images"
-        if built.is_dir():
-            (root / ".lab").mkdir(mode=0o700)
-            (root / ".lab" / "images").symlink_to(built)
-        yield Paths.of(root)
-    finally:
-        shutil.rmtree(Paths.of(root).run, ignore_errors=True)
-        shutil.rmtree(root)
+    built = CHECKOUT / ".lab" / "images"
+    with tempfile.TemporaryDirectory(prefix="lab-benchmark-") as folder:
+        paths = make_root(Path(folder), built if built.is_dir() else None)
+        try:
+            yield paths
+        finally:
+            shutil.rmtree(paths.run, ignore_errors=True)

@@ -1,8 +1,8 @@
 """What all tests share: an engine of their own, apart from the learner's.
 
-Where pytest-xdist runs them in several processes, each has an engine: the first one that
-which was started here, before them, the others one in a root beside it.  The notebooks, and
-what looks at the requests that they sent, stay together in one process; else, a file does.
+Where pytest-xdist runs them in several processes, each has an engine: the first one in the root
+that a run in one process uses, the others in roots beside it.  The notebooks, and what looks at
+the requests that they sent, stay together in one process; else, a file does.
 """
 
 from __future__ import annotations

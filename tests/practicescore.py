@@ -24,10 +24,10 @@ from typing import Any
 
 import nbformat
 from bench import Bench
+from enginehelp import make_root, started
 from nbclient import NotebookClient
 from practicediff import KINDS, Pair, Score, compare, endpoint
 
-from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
 from labkit.exercises.record import everything
 from labkit.session import Session
@@ -48,18 +48,10 @@ def engines() -> Iterator[tuple[EngineRecord, EngineRecord, dict[str, Paths]]]:
     """A real engine and a practice engine, each in a root of its own."""
     kind = f"host={os.environ['DOCKER_HOST']}" if "DOCKER_HOST" in os.environ else "private"
     with tempfile.TemporaryDirectory(prefix="lab-score-") as folder:
-        places = {}
-        for name in ("real", "practice"):
-            root = Path(folder) / name
-            (root / ".lab").mkdir(mode=0o700, parents=True)
-            for link in ("labkit", "notebooks", ".lab/images"):
-                (root / link).symlink_to(CHECKOUT / link)
-            places[name] = Paths.of(root)
-        try:
-            yield setup.start(places["real"], kind), setup.start(places["practice"], "practice"), places
-        finally:
-            for paths in places.values():
-                setup.stop(paths)
+        images = CHECKOUT / ".lab" / "images"
+        places = {name: make_root(Path(folder) / name, images) for name in ("real", "practice")}
+        with started(places["real"], kind) as real, started(places["practice"], "practice") as practice:
+            yield real, practice, places
 
 
 def exercises(record: EngineRecord, paths: Paths) -> dict[str, Answers]:
