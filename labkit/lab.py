@@ -15,6 +15,7 @@ from .engines.base import LABEL, Capability, EngineRecord, Paths, RegistryRecord
 from .errors import EngineError, LabError, UnknownExercise
 from .exchange import Exchange
 from .exercises.draw import Draw, address
+from .exercises.sent import Outbox
 from .live import Stream
 from .messages import _
 from .safe import escape
@@ -87,6 +88,7 @@ class Lab(Client):
         self.record = record
         self._paths = paths
         self._draw = Draw(learner_seed(paths), number, record.ports)
+        self._outbox = Outbox()
 
     @property
     def title(self) -> str:
@@ -203,7 +205,10 @@ class Lab(Client):
     def call(self, method: str, path: str, /, **options: Any) -> Exchange | Stream | Unsent:
         """Send a request as `Client.call` does; after a create call, inspect once and note what had no effect."""
         answer = super().call(method, path, **options)
-        return _looked_after(self._session, answer) if isinstance(answer, Exchange) else answer
+        if not isinstance(answer, Exchange):
+            return answer
+        self._outbox.add(answer)
+        return _looked_after(self._session, answer)
 
     def explore(self, words: str = "") -> Explorer:
         """Show every call of the API as a form to fill in and send.
@@ -241,7 +246,7 @@ class Lab(Client):
     def _desk(self) -> Desk:
         from .exercises.desk import Desk
 
-        return Desk(self._session, self.record, self._paths, self._draw)
+        return Desk(self._session, self.record, self._paths, self._draw, self._outbox)
 
     def check(self, exercise: str = "", *answer: Any) -> Any:
         """Look whether an exercise is done; give the answer where it asks for one.  Changes nothing.

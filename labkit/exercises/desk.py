@@ -18,6 +18,7 @@ from .facts import Fault
 from .fill import Fill
 from .journal import Entry, Journal
 from .record import Exercise, find, of_lab
+from .sent import Outbox
 from .show import curl_lines, docker_lines, labkit_lines
 from .stage import Stage, Start, forget, names
 from .standing import Progress, rungs, standings
@@ -36,15 +37,19 @@ class Desk:
     record: the engine that runs.
     paths: where the journal and the starts are kept.
     draw: what is drawn for the learner, in the lab that is open.
+    outbox: what the learner has sent from this kernel.
     """
 
-    def __init__(self, session: Session, record: EngineRecord, paths: Paths, draw: Draw) -> None:
+    def __init__(
+        self, session: Session, record: EngineRecord, paths: Paths, draw: Draw, outbox: Outbox | None = None
+    ) -> None:
         self._session = session
         self._record = record
         self._paths = paths
         self._draw = draw
         self._journal = Journal(paths.state, paths.work)
         self._stage = Stage(session, paths.state, shared=record.shared)
+        self._outbox = outbox or Outbox()
 
     def check(self, id: str, answer: object = NOTHING) -> Verdict:
         """Look whether an exercise is done.  Its starting state is made on the first look.
@@ -88,6 +93,7 @@ class Desk:
         exercise = find(id)
         fill = self._fill(exercise)
         try:
+            self._outbox.forget(_spoken(exercise, fill, self._stage.load(exercise)))
             things = self._stage.clear(exercise, fill)
             self._start(exercise, fresh=True)
         except LabError as error:
@@ -189,7 +195,8 @@ class Desk:
             case = self._case(exercise, start, answer, off)
             verdict = judge(exercise, case)
             if verdict.state is State.NOT_YET and self._untouched(exercise, start, verdict, case):
-                return not_attempted(exercise, case, verdict)
+                failure = self._outbox.failure(_spoken(exercise, case.fill, start))
+                return verdict.saying(failure) if failure else not_attempted(exercise, case, verdict)
             if verdict.state is State.NOT_YET and not exercise.of_the_daemon and case.restarted():
                 said = _("The engine was started again since this exercise was set up.")
                 how = _('If its containers stand still, begin again: lab.reset("{id}").', id=exercise.id)
@@ -249,6 +256,17 @@ def _auth(registry: RegistryRecord | None) -> str:
         return registry.auth() if registry else ""
     except OSError:
         return ""
+
+
+def _spoken(exercise: Exercise, fill: Fill, start: Start | None) -> list[str]:
+    """Return what a call for an exercise speaks of: names without registry and tag, files, the beginnings of ids."""
+    bare = [name.rpartition("/")[2].partition(":")[0] for _kind, name in names(exercise, fill)]
+    values = start.kept.values() if start else ()
+    return [*bare, *map(fill, exercise.files), *(id[:12] for value in values if len(id := _bare_id(value)) >= 12)]
+
+
+def _bare_id(value: str) -> str:
+    return value.removeprefix("sha256:")
 
 
 def places(record: EngineRecord, paths: Paths, exercise: Exercise) -> dict[str, Any]:

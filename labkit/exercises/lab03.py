@@ -11,13 +11,14 @@ from itertools import combinations
 from typing import Any
 
 from ..engines.base import LABEL
+from ..errors import ConnectionFailed
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
 from .case import Case
 from .conditions import Seen
 from .draw import Draw
-from .facts import Mismatch, Missing, Unexpected, dig, show
+from .facts import Fault, Mismatch, Missing, Unexpected, dig, show
 from .probe import seconds
 from .record import Also, Call, Kind, Solution, Wrong, container, delete, exercise, get, post
 from .stage import tar
@@ -52,6 +53,8 @@ def _push(repo: str, tag: str) -> Call:
 def _held(x: Case, repository: str, tag: str) -> tuple[str, str]:
     """Return the digests of the manifest and of the config that the private registry has for a tag; empty for none.
 
+    Raises `Fault` when the registry does not answer.
+
     Source: https://distribution.github.io/distribution/spec/api/#pulling-an-image-manifest
     """
     login = json.loads(base64.urlsafe_b64decode(x.fill("{auth}")))
@@ -63,6 +66,11 @@ def _held(x: Case, repository: str, tag: str) -> tuple[str, str]:
         if not answer.ok:
             return "", ""
         return answer.header("Docker-Content-Digest"), str(dig(answer.json(), "config", "digest") or "")
+    except ConnectionFailed as error:
+        raise Fault(
+            _("The lab registry does not answer. {why}", why=error.message),
+            _("Nothing is counted. Type ./lab in a terminal: it starts the registry again. Then run this cell again."),
+        ) from error
     finally:
         session.close()
 
@@ -225,6 +233,7 @@ client.images.build(fileobj=context, custom_context=True, tag="{name:shop}", lab
     "3.3",
     _("A shop of your own"),
     Kind.MAKE,
+    silent=True,
     owns=("image:shop", "image:{name:shop}-2", "container:forger"),
     hints={
         "": (
@@ -368,6 +377,7 @@ _TAG_KIOSK = post("/images/{name:kiosk}/tag", repo=_KIOSK, tag="{secret:tag}")
     "3.5",
     _("Into the registry"),
     Kind.MAKE,
+    silent=True,
     owns=(
         "image:kiosk", f"image:{_KIOSK}:{{secret:tag}}", f"image:{_KIOSK}:latest", f"image:{_KIOSK}-2:{{secret:tag}}",
     ),
@@ -528,6 +538,7 @@ def _dish(tag: str) -> Call:
     "3.7",
     _("The whole menu"),
     Kind.MAKE,
+    silent=True,
     owns=tuple(f"image:{_DISHES}:{tag}" for tag in _KNOWN),
     needs=("registry",),
     setup=_three_tags,
@@ -758,6 +769,7 @@ def _named(tag: str = "packed") -> Call:
     "3.10",
     _("The lunchbox"),
     Kind.MAKE,
+    silent=True,
     owns=("image:{secret:box}", "image:{name:lunchbox}:packed", "image:{name:lunchbox}:latest"),
     files={"lab03/lunchbox.tar": _archive()},
     hints={

@@ -187,6 +187,7 @@ class Exercise:
     values: further placeholders, computed from the draw.
     begin: how to begin; without it, the first hint.
     needs: values of `Capability` without which the exercise cannot be done here.
+    silent: what it asks for may be answered 200 and fail, and then leaves nothing on the engine.
     """
 
     id: str
@@ -206,6 +207,7 @@ class Exercise:
     values: Values | None = None
     begin: str = ""
     needs: Sequence[str] = ()
+    silent: bool = False
 
     @property
     def lab(self) -> str:

@@ -132,6 +132,8 @@ def not_attempted(exercise: Exercise, case: Case, verdict: Verdict) -> Verdict:
     bare = _not_attempted(exercise, case, "", verdict.seconds)
     if exercise.of_the_daemon:  # a configuration that the daemon refused was put back, and leaves no trace
         return replace(bare, words=(_("The daemon is as it was when this exercise began."), *bare.words))
+    if exercise.silent:
+        return bare.saying(_("If you have tried: a call that failed left nothing here. Read its answer to the end."))
     return bare
 
 

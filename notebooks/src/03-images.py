@@ -9,7 +9,7 @@
 # - pull it again with a progress bar a layer, and find the error that hides behind a status 200;
 # - search, save, load, delete and prune, and know what each of them leaves behind.
 #
-# **How long** About 95 minutes, in six parts of 15 to 20. A part can be left at its end. To take it up again later, put
+# **How long** 85 to 95 minutes, in six parts of 15 to 20. A part can be left at its end. To take it up again later, put
 # the cursor into the first cell of your part and choose *Run → Run All Above Selected Cell*.
 #
 # **What it needs** Lab 2, and the lab registry that `./lab` started beside the Engine. An Engine that isn't the course's own
@@ -474,9 +474,9 @@ len(ids), len(set(ids.values()))
 #
 # > **Predict.** First without any password at all. An error status, or a 200 with an error in the stream?
 
-# %% id="push-none"
+# %% id="push-none" tags=["nbval-ignore-output"] reason="status and message are those of the Engine's version"
 r = lab.post(f"/images/{remote}/push", tag="1")
-r.status in (200, 400), bool(r.error)
+r.status, r.error
 
 # %% [markdown] id="push-none-read"
 # It depends on the Engine. Up to 26 the header is mandatory, and without it the answer is 400. From 28 on the header may
@@ -872,9 +872,9 @@ lab.get("/images/search", term=f"{lab.registry.private}/busybox")
 #
 # > **Predict.** Now a registry that isn't there. Nothing listens at port 1. Will it be 404, or one of the 500s?
 
-# %% id="search-unreachable"
+# %% id="search-unreachable" tags=["nbval-ignore-output"] reason="status and message are those of the Engine's version"
 r = lab.get("/images/search", term="127.0.0.1:1/busybox")
-print(r.status in (400, 500), "connection refused" in r.error)
+r.status, r.error
 
 # %% [markdown] id="search-unreachable-read"
 # Engine 20.10 answers 500: it failed while it asked somebody else. Engine 28 answers 400: the address that you gave is no
