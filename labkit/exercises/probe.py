@@ -16,9 +16,9 @@ from ..errors import ConnectionFailed, LabError, StreamError
 from ..exchange import Exchange
 from ..human import moment
 from ..messages import _
-from ..model import Endpoint, Request
+from ..model import Endpoint, Request, phrase
 from ..session import Session
-from .facts import Fault, dig
+from .facts import Fault, dig, shorten
 
 PATIENCE = 10.0
 """How long the engine may be silent before a check is given up, in seconds."""
@@ -77,7 +77,13 @@ class Probe:
             ) from error
         if answer.status >= 500 and version is None:  # a learner's own request may well be answered 500
             raise Fault(
-                _("The engine answered {status} to {method} {path}.", status=answer.status, method=method, path=path),
+                _(
+                    "The engine answered {status} to {method} {path}: {said}",
+                    status=answer.status,
+                    method=method,
+                    path=path,
+                    said=shorten(answer.error or phrase(answer.status)),
+                ),
                 _("Nothing is counted. Run this cell again; ./lab doctor looks deeper."),
             )
         return answer
