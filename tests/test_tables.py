@@ -338,9 +338,31 @@ def test_tar_is_listed() -> None:
 
 def test_stat_of_a_path() -> None:
     """HEAD of an archive is told by a header, and shown as fields."""
-    said = base64.b64encode(json.dumps({"name": "etc", "size": 4096}).encode()).decode()
-    stat = [("X-Docker-Container-Path-Stat", said)]
-    assert field(exchange("HEAD", "/v1.41/containers/x/archive?path=/etc", received=stat).table, "name") == "etc"
+    table = _stat(name="etc", size=4096)
+    assert field(table, "name") == "etc"
+    assert "mode" not in list(table["field"])
+
+
+@pytest.mark.parametrize(
+    ("mode", "shown"),
+    [
+        (420, "0644"),
+        (1 << 31 | 0o755, "0755"),
+        (1 << 31 | 1 << 20 | 0o777, "1777"),
+        (1 << 23 | 0o755, "4755"),
+        ("x", "x"),
+    ],
+    ids=["file", "folder", "folder of all", "of its owner", "no number"],
+)
+def test_mode_of_a_path(mode: object, shown: str) -> None:
+    """A mode is written as chmod takes it, wherever Go keeps its special bits."""
+    assert field(_stat(mode=mode), "mode") == shown
+
+
+def _stat(**said: object) -> pandas.DataFrame:
+    header = base64.b64encode(json.dumps(said).encode()).decode()
+    received = [("X-Docker-Container-Path-Stat", header)]
+    return exchange("HEAD", "/v1.41/containers/x/archive?path=/etc", received=received).table
 
 
 def test_what_has_no_table_of_its_own() -> None:

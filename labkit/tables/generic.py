@@ -70,9 +70,19 @@ def _path_stat(header: str) -> Grid:
     """Read what HEAD of an ``archive`` says in a header: base64 of a JSON object."""
     try:
         said = json.loads(base64.b64decode(header)) if header else {}
-        return fields(said.items())
+        mode = {"mode": _go_mode(said["mode"])} if isinstance(said.get("mode"), int) else {}
+        return fields((said | mode).items())
     except (binascii.Error, ValueError, AttributeError):
         return fields([])
+
+
+def _go_mode(mode: int) -> str:
+    """Write a file mode of Go as chmod takes it: its special bits stand elsewhere than in a mode of Unix.
+
+    Source: https://pkg.go.dev/io/fs#FileMode
+    """
+    special = sum(bit for go, bit in ((1 << 23, 0o4000), (1 << 22, 0o2000), (1 << 20, 0o1000)) if mode & go)
+    return f"{special | mode & 0o777:04o}"
 
 
 def _tar(body: bytes) -> Grid:

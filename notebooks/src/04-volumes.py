@@ -6,7 +6,7 @@
 # after a restart and after a deletion. Take a volume's content out as a tar and put it into another one. Delete what is
 # not needed, and nothing else.
 #
-# **How long.** About 75 minutes, in four parts of 15 to 20. Each part makes what it needs, so you can stop after
+# **How long.** 60 to 75 minutes, in four parts of 15 to 20. Each part makes what it needs, so you can stop after
 # any of them and go on another day.
 #
 # **What it needs.** Lab 2, and the engine that `./lab` started.
@@ -418,7 +418,15 @@ r
 lab.delete(f"/containers/{lab.name('again')}")
 body = {"Image": "busybox", "Labels": lab.labels, "HostConfig": {"Binds": [f"{notes}:/archive:ro"]}}
 r = lab.post("/containers/create", name=lab.name("again"), json=body)
-[(m["Type"], m["Destination"], m["RW"]) for m in lab.get(f"/containers/{lab.name('again')}/json").json()["Mounts"]]
+r.status
+
+# %% [markdown] id="use-gap-text"
+# Was it right? Ask for the container: then there is one mount, of the type `volume`, at `/archive`, and `RW` is false. An
+# empty list says that there is no such container.
+
+# %% id="use-gap-proof"
+again = lab.get(f"/containers/{lab.name('again')}/json").json()
+[(mount["Type"], mount["Destination"], mount["RW"]) for mount in again.get("Mounts", [])]
 
 # %% [markdown] id="task-3"
 # ### Exercise 4.3 (make)
@@ -507,7 +515,8 @@ print(stat["name"], stat["size"])
 r
 
 # %% [markdown] id="get-text"
-# `index` has 6 bytes: `first` and a line end. **Change one thing:** a path that isn't there.
+# `index` has 6 bytes: `first` and a line end. `mode` says who may read and write it. In the JSON it is the number 420; the
+# table writes it with the digits 0 to 7, as `chmod` takes it. **Change one thing:** a path that isn't there.
 
 # %% id="head-missing"
 lab.head(f"/containers/{box}/archive", path="/data/nothing").status
@@ -830,6 +839,12 @@ if newer:
     filters["all"] = ["true"]
 r = lab.post("/volumes/prune", filters=filters)
 r.json()["VolumesDeleted"]
+
+# %% [markdown] id="prune-gap-text"
+# Was it right? 404 says that the volume is gone, 200 that it is still there.
+
+# %% id="prune-gap-proof"
+lab.get(f"/volumes/{lab.name('stale')}").status
 
 # %% [markdown] id="task-8"
 # ### Exercise 4.8 (make)
