@@ -37,7 +37,7 @@ _MASKED = re.compile(
     r"|SandboxID|SandboxKey|EndpointID|Gateway|IPAddress|IPPrefixLen|MacAddress|Subnet|IPv4Address|Layers|Processes"
     r"|org\.opencontainers\.image\.description|LogPath|ResolvConfPath|HostnamePath|HostsPath|NetworkID|Id|ID|ImageID"
     r"|Mountpoint|LowerDir|MergedDir|UpperDir|WorkDir|DeviceId|DeviceSize|DeviceName|Digest|RepoDigests|ParentId|Parent"
-    r"|last-update|since|until|time|timeNano|container|execID|exec_id|image)"
+    r"|DockerVersion|last-update|since|until|time|timeNano|container|execID|exec_id|image)"
 )
 _TEXTS = (
     (r"sha256:[0-9a-f]{64}|\b[0-9a-f]{64}\b|\b(?=[a-f]*[0-9])[0-9a-f]{10,12}\b", "ID"),
@@ -57,19 +57,49 @@ def plain(value: Any, key: str = "") -> Any:
     if isinstance(value, dict):
         return {plain(k): plain(v, k) for k, v in value.items()}
     if isinstance(value, list):
-        return _sorted([plain(item) for item in value])
+        return _sorted(_told_once([plain(item) for item in value]), key)
     if isinstance(value, str):
         for pattern, mask in _TEXTS:
             value = re.sub(pattern, mask, value)
     return value
 
 
-def _sorted(rows: list[Any]) -> list[Any]:
+UNORDERED = frozenset({"NetworksDeleted", "VolumesDeleted", "ContainersDeleted", "Aliases"})
+"""Lists of names that the Engine takes out of a map."""
+
+
+def _sorted(rows: list[Any], key: str) -> list[Any]:
     """Return rows in an order of their own, where the Engine gives none: by name."""
-    by = ("Names", "Destination", "Name", "RepoTags")
+    by = ("Names", "Destination", "Name", "RepoTags", "Path", "Untagged", "Deleted")
+    if rows and all(isinstance(row, str) for row in rows) and key in UNORDERED:
+        return sorted(rows)
     if rows and all(isinstance(row, dict) and any(k in row for k in by) for row in rows):
         return sorted(rows, key=lambda row: json.dumps([row.get(k) for k in by]))
     return rows
+
+
+def _told_once(rows: list[Any]) -> list[Any]:
+    """Return a stream without how far a layer is: how often that is told hangs on the time and on sizes."""
+    if not any(isinstance(row, dict) and "progressDetail" in row and "status" in row for row in rows):
+        return rows
+    kept: list[Any] = []
+    for row in rows:
+        bare = {k: v for k, v in row.items() if k not in ("progress", "progressDetail")}
+        if not kept or bare != kept[-1]:
+            kept.append(bare)
+    return kept
+
+
+def streams(body: bytes) -> Any:
+    """Return the frames of a log or an exec as the text of each stream: how two pipes interleave is chance."""
+    texts, at = {}, 0
+    while at + 8 <= len(body):
+        head, size = body[at], int.from_bytes(body[at + 4 : at + 8], "big")
+        if head > 2 or body[at + 1 : at + 4] != bytes(3):
+            return parsed(body)
+        texts[str(head)] = texts.get(str(head), b"") + body[at + 8 : at + 8 + size]
+        at += 8 + size
+    return {name: text.decode("utf-8", "replace") for name, text in texts.items()} if at else parsed(body)
 
 
 def different(real: Any, ours: Any, at: str = "") -> Iterator[str]:
@@ -132,7 +162,11 @@ def compare(name: str, real: tuple[int, bytes], ours: tuple[int, bytes]) -> list
         return [f"status: {real[0]} and not {ours[0]}; {_short(parsed(real[1]))} and not {_short(parsed(ours[1]))}"]
     if name in OPAQUE or name.startswith("HEAD"):
         return []
-    return list(different(plain(parsed(real[1])), plain(parsed(ours[1]))))
+    read = streams if name in FRAMED else parsed
+    return list(different(plain(read(real[1])), plain(read(ours[1]))))
+
+
+FRAMED = frozenset({"GET /containers/{id}/logs", "POST /exec/{id}/start", "POST /containers/{id}/attach"})
 
 
 OPAQUE = frozenset(

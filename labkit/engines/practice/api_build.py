@@ -54,7 +54,7 @@ def _committed(
 ) -> Image:
     """Make an image of what a container holds now."""
     layer = Layer(difference(container.image.tree, visible(container)))
-    kept = {k: v for k, v in config.items() if k not in ("Hostname", "Image", "_cmd_set") and v}
+    kept = {k: v for k, v in config.items() if k not in ("Hostname", "_cmd_set") and v}
     return _child(
         core, container.image, kept, created_by, layer if layer.tree.entries else None, comment, author, container.id
     )
@@ -84,7 +84,7 @@ def _child(
         "architecture": "amd64",
         "os": "linux",
         "author": author,
-        "config": {k: v for k, v in config.items() if k != "_cmd_set"},
+        "config": config,
         "docker_version": core.profile.version,
         "rootfs": {"type": "layers", "diff_ids": [one.diff_id for one in layers]},
         "history": [*(base.get("history") or []), {k: v for k, v in entry.items() if v}],
@@ -304,7 +304,7 @@ def _cached(job: Build, created_by: str, extra: str = "") -> bool:
         if (
             image.parent == job.image.id
             and history[-1].get("created_by") == wanted
-            and image.config.get("config") == _kept(job.config)
+            and image.config.get("config") == _kept(job)
         ):
             job.image = image
             job.stream(" ---> Using cache\n")
@@ -312,22 +312,35 @@ def _cached(job: Build, created_by: str, extra: str = "") -> bool:
     return False
 
 
-def _kept(config: dict[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in config.items() if k != "_cmd_set"}
+def _kept(job: Build) -> dict[str, Any]:
+    """Return the configuration as the image of this step holds it: an old Engine also names the image below."""
+    below = {"Image": job.image.id} if job.image and job.core.profile.old else {}
+    return {**{k: v for k, v in job.config.items() if k != "_cmd_set"}, **below}
 
 
 def _configured(job: Build, created_by: str) -> None:
     """Add a step that changes the configuration alone."""
     if not _cached(job, created_by):
-        job.image = _child(job.core, job.image, job.config, created_by, None)
+        container = _passing(job)
+        job.image = _child(job.core, job.image, _kept(job), created_by, None, container=container)
+
+
+def _passing(job: Build) -> str:
+    """Tell of the container that the builder makes for a step and never starts; return its id."""
+    identity = job.core.ids.new()
+    job.stream(f" ---> Running in {identity[:12]}\n")
+    if job.request.flag("rm", default=True):
+        job.stream(f"Removing intermediate container {identity[:12]}\n")
+    return identity
 
 
 def _with_folder(job: Build, created_by: str) -> None:
     if _cached(job, created_by):
         return
+    container = _passing(job)
     tree = _tree(job)
     FileSystem(tree, Space(lifecycle.WRITE_LIMIT)).make_folders(job.config["WorkingDir"], now=job.core.now)
-    _layered(job, tree, created_by)
+    _layered(job, tree, created_by, container)
 
 
 def _tree(job: Build) -> Folder:
@@ -335,9 +348,10 @@ def _tree(job: Build) -> Folder:
     return made if isinstance(made, Folder) else Folder()
 
 
-def _layered(job: Build, tree: Folder, created_by: str) -> None:
+def _layered(job: Build, tree: Folder, created_by: str, container: str = "") -> None:
     layer = Layer(difference(job.image.tree if job.image else Folder(), tree))
-    job.image = _child(job.core, job.image, job.config, created_by, layer if layer.tree.entries else None)
+    made = layer if layer.tree.entries else None
+    job.image = _child(job.core, job.image, _kept(job), created_by, made, container=container or job.core.ids.new())
 
 
 def _execute(job: Build, step: Instruction) -> Step:
@@ -385,7 +399,7 @@ def _execute(job: Build, step: Instruction) -> Step:
         )
     layer = Layer(difference(job.image.tree, visible(container)))
     job.image = _child(
-        core, job.image, job.config, created_by, layer if layer.tree.entries else None, container=container.id
+        core, job.image, _kept(job), created_by, layer if layer.tree.entries else None, container=container.id
     )
     if job.request.flag("rm", default=True):
         lifecycle.remove(core, container, volumes=True)

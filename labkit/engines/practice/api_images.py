@@ -141,8 +141,9 @@ def _made_with(image: Image) -> dict[str, Any]:
     """Return the configuration of the container that an image was made of; nothing is known of one that was loaded."""
     config = {**settings.EMPTY_CONFIG, "Labels": None}
     if image.parent:
-        last = (image.config.get("history") or [{}])[-1].get("created_by", "")
-        config |= {**image.run_config, "Cmd": ["/bin/sh", "-c", last.removeprefix("/bin/sh -c ")]}
+        last = (image.config.get("history") or [{}])[-1].get("created_by", "").removeprefix("/bin/sh -c ")
+        words = ["#(nop) ", last[8:]] if last.startswith("#(nop)  ") else [last]
+        config |= {**image.run_config, "Cmd": ["/bin/sh", "-c", *words], "Hostname": image.container[:12]}
     return config
 
 
@@ -164,8 +165,12 @@ def history(core: Core, _request: Request, name: str) -> Reply:
             }
         )
     rows.reverse()
-    if rows:
-        rows[0]["Id"], rows[0]["Tags"] = image.id, image.tags or None
+    named: Image | None = image
+    for row in rows:  # each step is an image of its own, where its parent is here
+        if named is None:
+            break
+        row["Id"], row["Tags"] = named.id, named.tags or None
+        named = core.state.images.get(named.parent) if core.profile.old else None
     return json_reply(rows)
 
 
@@ -221,7 +226,8 @@ def _import(core: Core, request: Request, source: str) -> Reply:
             "created": created,
             "architecture": "amd64",
             "os": "linux",
-            "config": config,
+            "config": {k: v for k, v in config.items() if k != "_cmd_set"},
+            "docker_version": core.profile.version,
             "rootfs": {"type": "layers", "diff_ids": [layer.diff_id]},
             "history": [entry],
         },

@@ -36,7 +36,7 @@ def size(volume: Volume) -> int:
 
 def listing(core: Core, request: Request) -> Reply:
     """``GET /volumes``."""
-    wanted = filters.parse(request, ("dangling", "driver", "label", "name"), old=core.profile.old)
+    wanted = filters.parse(request, ("dangling", "driver", "label", "name"), old=core.profile.old, of="volume")
     dangling = filters.boolean(wanted, "dangling")
     found = [
         v

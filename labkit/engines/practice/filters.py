@@ -14,8 +14,13 @@ from .wire import Fault, Request, go_json_error
 Filters = dict[str, list[str]]
 
 
-def parse(request: Request, known: Collection[str], *, old: bool) -> Filters:
-    """Return the filters of a request.  Raises `Fault` for what is not JSON, or not known."""
+def parse(request: Request, known: Collection[str], *, old: bool, of: str = "") -> Filters:
+    """Return the filters of a request.  Raises `Fault` for what is not JSON, or not known.
+
+    Parameters
+    ----------
+    of: of what; an old Engine says so of volumes alone.
+    """
     text = request.query.get("filters", "")
     if not text:
         return {}
@@ -24,7 +29,10 @@ def parse(request: Request, known: Collection[str], *, old: bool) -> Filters:
         if not isinstance(value, dict):
             raise ValueError(text)
     except ValueError as error:
-        raise Fault(500 if old else 400, go_json_error(text, error) if old else "invalid filter") from error
+        said = go_json_error(text, error)
+        if old and of:
+            raise Fault(400, f"error reading {of} filters: {said}") from error
+        raise Fault(500 if old else 400, said if old else "invalid filter") from error
     found: Filters = {}
     for name, wanted in value.items():
         if isinstance(wanted, dict):

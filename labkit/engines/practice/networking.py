@@ -32,7 +32,8 @@ def add_builtin(core: Core) -> None:
     for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
         subnet = MACHINE if driver == "host" else POOLS[0]
         wire = Wire(subnet, str(subnet[1]), resolves=False, internal=driver == "null")
-        ipam = [{"Subnet": str(subnet), "Gateway": str(subnet[1])}] if driver == "bridge" else []
+        gateway = {} if core.profile.old else {"Gateway": str(subnet[1])}  # an old Engine does not say its own
+        ipam = [{"Subnet": str(subnet), **gateway}] if driver == "bridge" else []
         options = (
             {
                 "com.docker.network.bridge.default_bridge": "true",

@@ -204,6 +204,8 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
     memory = made["Memory"]
     if isinstance(memory, int) and 0 < memory < 6 * 1024 * 1024:
         raise Fault(400, "Minimum memory limit allowed is 6MB")
+    if isinstance(memory, int) and memory > 0 and not made["MemorySwap"]:
+        made["MemorySwap"] = 2 * memory
     if core.profile.old and body.get("HostConfig") is None:
         del made["Runtime"]  # it is known from the first start on
     return made

@@ -148,9 +148,8 @@ def _counts(total: int) -> Iterator[int]:
 
 
 def _bar(current: int, total: int) -> str:
-    filled = 50 * current // max(total, 1)
-    arrow = "=" * filled + (">" if filled < 50 else "")
-    return f"[{arrow:<50}]  {_size(current)}/{_size(total)}"
+    filled = min(50 * current // max(total, 1), 50)
+    return f"[{'=' * filled}>{' ' * (50 - filled)}] {_size(current):>8}/{_size(total)}"
 
 
 def _size(number: float) -> str:
@@ -206,6 +205,9 @@ def push(core: Core, request: Request, name: str) -> Streaming:
         elif registry is None:
             fail(_unreachable(core, host, repository, tag or "latest").message)
         elif not registry.allowed(credentials(request)):
+            image = core.state.find_image(labels[0])
+            for layer in reversed(image.layers if image else []):
+                say(status="Preparing", progressDetail={}, id=layer.diff_id[7:19])
             fail(
                 "no basic auth credentials"
                 if credentials(request) in (None, ("", ""))
