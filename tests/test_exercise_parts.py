@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 import subprocess
 from collections.abc import Mapping
 from html.parser import HTMLParser
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -372,6 +374,15 @@ from labkit.exercises.record import Kind, Solution, Wrong, container, delete, ex
         from labkit.exercises import record
 
         record._found.pop("2.97")
+
+
+def test_the_first_command_of_the_guide_works(capsys: pytest.CaptureFixture[str]) -> None:
+    """The id that docs/exercises.md begins with is free, and the test that it names is that of the same exercise."""
+    guide = (Path(__file__).parents[1] / "docs" / "exercises.md").read_text()
+    [new] = re.findall(r"python -m labkit\.exercises new (\S+)", guide)
+    assert command.main(["new", new]) == 0
+    assert capsys.readouterr().out
+    assert f'-k "[{new}"' in guide
 
 
 @pytest.mark.parametrize("words", [["new", "2.1"], ["new", "9.1"], ["new", "x"], []])

@@ -1,4 +1,4 @@
-"""``python -m labkit.exercises new 2.12`` prints the skeleton of an exercise; ``list`` shows those there are."""
+"""``python -m labkit.exercises new 2.14`` prints the skeleton of an exercise; ``list`` shows those there are."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def main(words: list[str] | None = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("list", help="the exercises that there are")
     new = commands.add_parser("new", help="print the skeleton of an exercise")
-    new.add_argument("id", help="lab and number, such as 2.12")
+    new.add_argument("id", help="lab and number, such as 2.14")
     options = parser.parse_args(words)
     found = everything()
     if options.command == "list":
@@ -57,7 +57,7 @@ def main(words: list[str] | None = None) -> int:
             print(f"{e.id:<5} {e.kind.value:<20} {e.title}")
         return 0
     if not is_id(options.id):
-        parser.error(f"{options.id!r} is not an id: write lab and number, such as 2.12")
+        parser.error(f"{options.id!r} is not an id: write lab and number, such as 2.14")
     if options.id in {e.id for e in found}:
         parser.error(f"there is an exercise {options.id} already")
     print(_SKELETON.format(id=options.id, function="exercise_" + options.id.replace(".", "_")).strip())
