@@ -6,6 +6,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Image/op
 from __future__ import annotations
 
 import copy as copying
+import errno
 import json
 import posixpath
 from collections.abc import Generator
@@ -25,6 +26,10 @@ from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, du
 if TYPE_CHECKING:
     from .core import Core
 
+_ALWAYS = {
+    name for proxy in ("HTTP", "HTTPS", "FTP", "NO", "ALL") for name in (f"{proxy}_PROXY", f"{proxy.lower()}_proxy")
+}
+"""Arguments of a build that no ``ARG`` has to declare."""
 Step = Generator[Wait | None, None, None]
 
 
@@ -101,7 +106,7 @@ class Build:
     ----------
     context: the tree that was sent.
     stages: name or number, and the image of each finished stage; `stage` is the name of this one.
-    variables: what ``ARG`` has declared.
+    variables: what ``ARG`` has declared and has a value; `declared` holds all.
     """
 
     core: Core
@@ -115,6 +120,7 @@ class Build:
     containers: list[Container] = field(default_factory=list)
     variables: dict[str, str] = field(default_factory=dict)
     stage: str = ""
+    declared: set[str] = field(default_factory=set)
 
     def say(self, **fields: Any) -> None:
         """Write a line of the build's stream."""
@@ -194,9 +200,10 @@ def _run(job: Build, steps: list[Instruction]) -> Working:
             ):
                 break
             yield from _step(job, step)
-            if job.image is not None:
-                job.stream(f" ---> {job.image.id[7:19]}\n")
+            job.stream(f" ---> {job.image.id[7:19] if job.image else ''}\n")
             yield None
+        if job.image is None:
+            raise Fault(500, "No image was generated. Is your Dockerfile empty?")
     except Fault as fault:
         _clean(job, request.flag("forcerm"))
         code = {"code": fault.status - 1000} if fault.status >= 1000 else {}
@@ -207,6 +214,8 @@ def _run(job: Build, steps: list[Instruction]) -> Working:
     _clean(job, request.flag("rm", default=True))
     if job.image is not None:
         job.say(aux={"ID": job.image.id})
+        if unused := sorted(set(job.arguments) - job.declared - _ALWAYS):
+            job.stream(f"[Warning] One or more build-args [{' '.join(unused)}] were not consumed\n")
         job.stream(f"Successfully built {job.image.id[7:19]}\n")
         for label in request.many.get("t", []):
             full = familiar(label) if ":" in label.rpartition("/")[2] else f"{familiar(label)}:latest"
@@ -235,6 +244,7 @@ def _step(job: Build, step: Instruction) -> Step:
         yield from _from(job, expanded)
     elif step.name == "ARG":
         name, equals, default = text.partition("=")
+        job.declared.add(name)
         if name in job.arguments or equals:
             job.variables[name] = job.arguments.get(name, default.strip('"'))
         if job.image is not None:
@@ -244,6 +254,8 @@ def _step(job: Build, step: Instruction) -> Step:
     elif step.name in ("COPY", "ADD"):
         _copy(job, expanded)
     else:
+        if step.name == "STOPSIGNAL":
+            lifecycle.signal_number(text)
         dockerfile.set_config(job.config, expanded)
         if step.name == "WORKDIR":
             _with_folder(job, f"/bin/sh -c #(nop) WORKDIR {job.config['WorkingDir']}")
@@ -361,7 +373,8 @@ def _execute(job: Build, step: Instruction) -> Step:
     prefix = f"|{len(used)} " + "".join(f"{k}={v} " for k, v in sorted(used.items())) if used else ""
     created_by = prefix + " ".join(command)
     if job.image is None:
-        raise Fault(400, "no shell in an image from scratch: a RUN needs a base image")
+        error = FileNotFoundError(errno.ENOENT, "no such file or directory")
+        raise Fault(400, lifecycle.refused(command[0], error, core.profile.old))
     if _cached(job, created_by):
         return
     env = [*(job.config.get("Env") or []), *(f"{k}={v}" for k, v in used.items())]
@@ -416,9 +429,17 @@ def _copy(job: Build, step: Instruction) -> None:
             "provided. Destination could not be determined.",
         )
     *sources, target = words
+    if len(sources) > 1 and not target.endswith("/"):
+        raise Fault(
+            400,
+            f"When using {step.name} with more than one source file, the destination must be a directory "
+            "and end with a /",
+        )
     origin, flags = job.context, dict(step.flags)
     if "from" in flags:
         stage = job.stages.get(flags["from"]) or job.core.state.find_image(flags["from"])
+        if stage is None and flags["from"].isdigit():
+            raise Fault(400, f"invalid from flag value {flags['from']}: index out of bounds")
         if stage is None:
             raise Fault(400, f"invalid from flag value {flags['from']}: pull access denied")
         origin = stage.tree

@@ -36,6 +36,14 @@ KNOWN = (
     "SHELL",
     "MAINTAINER",
 )
+_FLAGS = {
+    "FROM": ("platform",),
+    "COPY": ("from", "chown"),
+    "ADD": ("chown",),
+    "RUN": (),
+    "HEALTHCHECK": ("interval", "timeout", "start-period", "retries"),
+}
+_PORT = re.compile(r"\d{1,5}(-\d{1,5})?(/(tcp|udp|sctp))?")
 _VARIABLE = re.compile(r"(?<!\\)\$(?:\{([A-Za-z_]\w*)(?::([-+])([^}]*))?\}|([A-Za-z_]\w*))")
 
 
@@ -77,10 +85,11 @@ def parse(text: str, *, old: bool) -> list[Instruction]:
         pending, start = "", 0
     if pending.strip():
         found.append(_instruction(pending.strip(), start, old=old))
+    if not text.strip():
+        raise Fault(400, "the Dockerfile (Dockerfile) cannot be empty")
     if not found:
         raise Fault(
-            400 if not old else 500,
-            "the Dockerfile (Dockerfile) cannot be empty" if old else "file with no instructions",
+            400, f"{'failed to parse Dockerfile' if old else 'dockerfile parse error'}: file with no instructions"
         )
     return found
 
@@ -99,17 +108,13 @@ def _instruction(line: str, number: int, *, old: bool) -> Instruction:
         raise Fault(
             400, f"dockerfile parse error {'' if old else 'on '}line {number}: unknown instruction: {name}{hint}"
         )
+    where = f"dockerfile parse error {'' if old else 'on '}line {number}: "
     flags = []
-    while name in ("FROM", "COPY", "ADD", "RUN", "HEALTHCHECK") and (match := re.match(r"--([a-z-]+)=(\S+)\s+", rest)):
+    while name in _FLAGS and (match := re.match(r"--([a-z-]+)=(\S+)(?:\s+|$)", rest)):
+        if match.group(1) not in _FLAGS[name]:
+            raise Fault(400, f"{where}Unknown flag: {match.group(1)}")
         flags.append((match.group(1), match.group(2)))
         rest = rest[match.end() :]
-    if not rest:
-        said = (
-            f"{name} requires at least one argument"
-            if name != "FROM"
-            else "FROM requires either one or three arguments"
-        )
-        raise Fault(400, f"dockerfile parse error {'' if old else 'on '}line {number}: {said}")
     words = None
     if rest.startswith("["):
         try:
@@ -117,7 +122,34 @@ def _instruction(line: str, number: int, *, old: bool) -> Instruction:
             words = value if isinstance(value, list) and all(isinstance(w, str) for w in value) else None
         except ValueError:
             words = None
+    if said := _wrong(name, rest, words):
+        raise Fault(400, said if said.startswith("failed") else where + said)
     return Instruction(name, rest, number, words, tuple(flags))
+
+
+def _wrong(name: str, rest: str, words: list[str] | None) -> str:
+    """Return what is wrong with an instruction's arguments; nothing where they are right."""
+    given = rest.split() if words is None else words
+    first = given[0].upper() if given else ""
+    if name in ("COPY", "ADD") and len(given) < 2:
+        return f"{name} requires at least two arguments, but only one was provided. Destination could not be determined"
+    if name == "FROM" and not (len(given) == 1 or (len(given) == 3 and given[1].upper() == "AS")):
+        return "FROM requires either one or three arguments"
+    if not given and name in ("USER", "WORKDIR", "STOPSIGNAL", "MAINTAINER"):
+        return f"{name} requires exactly one argument"
+    if not given and name not in ("CMD", "ENTRYPOINT"):
+        return f"{name} requires at least one argument"
+    if name in ("ENV", "LABEL") and len(given) == 1 and "=" not in given[0]:
+        return f"failed to parse Dockerfile: {name} must have two arguments"
+    if name == "SHELL" and words is None:
+        return "SHELL requires the arguments to be in JSON form"
+    if name == "HEALTHCHECK" and first not in ("CMD", "NONE"):
+        return f'Unknown type "{first}" in HEALTHCHECK (try CMD)'
+    if name == "ONBUILD" and first == "ONBUILD":
+        return "Chaining ONBUILD via `ONBUILD ONBUILD` isn't allowed"
+    if name == "ONBUILD" and first in ("FROM", "MAINTAINER"):
+        return f"{first} isn't allowed as an ONBUILD trigger"
+    return ""
 
 
 def expand(text: str, values: Mapping[str, str]) -> str:
@@ -165,6 +197,9 @@ def set_config(config: dict[str, Any], instruction: Instruction) -> None:
     elif name == "MAINTAINER":
         config["Labels"] = {**(config.get("Labels") or {}), "maintainer": text}
     elif name == "EXPOSE":
+        for port in text.split():
+            if not _PORT.fullmatch(port):
+                raise Fault(400, f"Invalid containerPort: {port}")
         ports: dict[str, Any] = {p if "/" in p else f"{p}/tcp": {} for p in text.split()}
         config["ExposedPorts"] = {**(config.get("ExposedPorts") or {}), **ports}
     elif name == "VOLUME":

@@ -33,6 +33,19 @@ _KINDS: dict[str, str] = {
     "EndpointsConfig": "map[string]object",
     "PortBindings": "map[string][]object",
 }
+_OTHERS = (
+    "ArgsEscaped Shell OnBuild MacAddress NetworkDisabled ContainerIDFile PortBindings VolumeDriver CgroupnsMode "
+    "IpcMode Cgroup OomScoreAdj PidMode UTSMode UsernsMode Runtime ConsoleSize Isolation CgroupParent BlkioWeight "
+    "BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps "
+    "CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests KernelMemory "
+    "KernelMemoryTCP MemoryReservation MemorySwappiness OomKillDisable Ulimits CpuCount CpuPercent IOMaximumIOps "
+    "IOMaximumBandwidth StorageOpt Annotations BindOptions VolumeOptions TmpfsOptions SizeBytes NoCopy DriverConfig "
+    "Propagation Consistency AuxiliaryAddresses IPv6Address GlobalIPv6Address Ingress ConfigOnly ConfigFrom Config "
+    "Test Interval Timeout Retries StartPeriod Soft Hard PathOnHost PathInContainer CgroupPermissions email User "
+    "MaskedPaths ReadonlyPaths IPPrefixLen IPAddress EndpointID NetworkID GwPriority Kind ConsoleSize"
+)
+_TEXTS_TOO = ("StorageOpt", "Annotations", "AuxiliaryAddresses")
+_NAMES = {name.lower(): name for name in [*_OTHERS.split(), *(key.rpartition(".")[2] for key in _KINDS)]}
 _JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 
 
@@ -48,6 +61,28 @@ def _fits(value: Any, kind: str) -> bool:
     if kind == "int64":
         return isinstance(value, int) and not isinstance(value, bool)
     return isinstance(value, {"string": str, "bool": bool, "object": dict}[kind])
+
+
+def named(value: Any, kind: str = "object") -> Any:
+    """Return a value whose fields have the names that the API gives them: Go reads them in upper and lower case.
+
+    Source: https://pkg.go.dev/encoding/json#Unmarshal
+    """
+    if isinstance(value, list):
+        return [named(item, kind) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if kind == "map[string]string":
+        return value
+    if kind.startswith("map[string]"):
+        return {key: named(item) for key, item in value.items()}
+    found: dict[str, Any] = {}
+    for key, item in value.items():
+        name = str(key) if key in _KINDS or key in _TEXTS_TOO else _NAMES.get(str(key).lower()) or str(key)
+        if name == key or name not in value:
+            texts = name in _TEXTS_TOO or (name == "Config" and isinstance(item, dict))
+            found[name] = named(item, "map[string]string" if texts else _KINDS.get(name, "object"))
+    return found
 
 
 def wrong(body: Any, struct: str) -> str:

@@ -81,7 +81,7 @@ def create(core: Core, body: dict[str, Any]) -> Network:
             "connect this node to swarm and try again.",
         )
     ipam = body.get("IPAM") or {}
-    subnet, config = _pool(core, ipam.get("Config") or [])
+    subnet, config = _pool(core, name, ipam.get("Config") or [])
     gateway = next((c["Gateway"] for c in config if c.get("Gateway")), str(subnet[1]))
     wire = Wire(subnet, gateway, internal=bool(body.get("Internal")))
     network = Network(
@@ -104,11 +104,14 @@ def create(core: Core, body: dict[str, Any]) -> Network:
     return network
 
 
-def _pool(core: Core, configs: list[dict[str, Any]]) -> tuple[IPv4Network, list[dict[str, Any]]]:
+def _pool(core: Core, name: str, configs: list[dict[str, Any]]) -> tuple[IPv4Network, list[dict[str, Any]]]:
     """Return the subnet of a new network, and its configuration as inspect shows it."""
     old = core.profile.old
     used = [n.wire.subnet for n in core.state.networks.values() if n.driver not in ("host", "null")]
-    given = next((c for c in configs if c.get("Subnet")), None)
+    if old and any(configs) and not all(c.get("Subnet") for c in configs):
+        raise Fault(500, "Invalid subnet  : invalid CIDR address: ")
+    sixth = [c for c in configs if ":" in str(c.get("Subnet") or "")]
+    given = next((c for c in configs if c.get("Subnet") and c not in sixth), None)
     if given is None:
         free = next((pool for pool in POOLS if not any(pool.overlaps(u) for u in used)), None)
         if free is None:
@@ -117,7 +120,7 @@ def _pool(core: Core, configs: list[dict[str, Any]]) -> tuple[IPv4Network, list[
                 "among the defaults to assign to the network"
             )
             raise Fault(404 if old else 400, said if old else "all predefined address pools have been fully subnetted")
-        return free, [{"Subnet": str(free), "Gateway": str(free[1])}]
+        return free, [*sixth, {"Subnet": str(free), "Gateway": str(free[1])}]
     text = str(given["Subnet"])
     try:
         subnet = ip_network(text, strict=False)
@@ -138,12 +141,47 @@ def _pool(core: Core, configs: list[dict[str, Any]]) -> tuple[IPv4Network, list[
             if old
             else "invalid pool request: Pool overlaps with other one on this address space",
         )
-    for key in ("Gateway",):
-        if given.get(key) and (not _is_address(given[key]) or ip_address(given[key]) not in subnet):
-            raise Fault(500 if old else 400, f"no matching subnet for gateway {given[key]}")
+    _check_addresses(core, name, subnet, given)
     kept = {k: v for k, v in given.items() if v and k in ("Subnet", "IPRange", "Gateway", "AuxiliaryAddresses")}
     kept.setdefault("Gateway", str(subnet[1])) if not old else None
-    return subnet, [kept]
+    return subnet, [kept, *sixth]
+
+
+def _check_addresses(core: Core, network: str, subnet: IPv4Network, given: dict[str, Any]) -> None:
+    """Look at what a network's configuration says beside its subnet.  Raises `Fault`."""
+    old = core.profile.old
+    span, gateway = given.get("IPRange"), given.get("Gateway")
+    if span and not _is_span(span):
+        pool = f'pool "{given["Subnet"]}" subpool "{span}"'
+        raise Fault(
+            500 if old else 400,
+            f'failed to parse pool request for address space "LocalDefault" {pool}: Invalid Address SubPool'
+            if old
+            else f"invalid JSON: invalid IPRange {span}",
+        )
+    if gateway and not _is_address(gateway):
+        raise Fault(
+            500 if old else 400,
+            f"invalid gateway address {gateway} in Ipam configuration" if old else f"invalid gateway address {gateway}",
+        )
+    if gateway and ip_address(gateway) not in subnet:
+        raise Fault(
+            500 if old else 400,
+            f"failed to allocate gateway ({gateway}): Requested address is out of range"
+            if old
+            else f"no matching subnet for gateway {gateway}",
+        )
+    for name, address in (given.get("AuxiliaryAddresses") or {}).items():
+        if not _is_address(address):
+            said = f"non parsable secondary ip address ({name}:{address}) passed for network {network}"
+            raise Fault(500 if old else 400, said)
+
+
+def _is_span(text: object) -> bool:
+    try:
+        return "/" in str(text) and isinstance(ip_network(str(text), strict=False), IPv4Network)
+    except ValueError:
+        return False
 
 
 def _is_address(text: object) -> bool:
@@ -155,10 +193,11 @@ def _is_address(text: object) -> bool:
 
 
 def _free(network: Network) -> Iterator[str]:
-    config = (network.ipam.get("Config") or [{}])[0]
+    config: dict[str, Any] = next((c for c in network.ipam.get("Config") or [] if ":" not in c.get("Subnet", "")), {})
     span = ip_network(config["IPRange"], strict=False) if config.get("IPRange") else network.wire.subnet
+    aside = set((config.get("AuxiliaryAddresses") or {}).values())
     for host in span.hosts():
-        if str(host) not in network.taken and str(host) != network.wire.gateway:
+        if str(host) not in network.taken and str(host) not in aside and str(host) != network.wire.gateway:
             yield str(host)
 
 

@@ -174,6 +174,7 @@ class Practice:
         self.core.config = made
         daemonconfig.write(self.config_file, made)
         await self._restart_containers()
+        self.core.state.events.clear()  # they are in the daemon's memory alone
         hosts = [found for host in made.get("hosts") or [] if (found := daemonconfig.tcp(host))]
         await self.server.open_doors(hosts, tls)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import copy as copying
 import posixpath
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from . import lifecycle, networking
@@ -173,6 +174,10 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
     given = body.get("HostConfig") or {}
     made = copying.deepcopy(_HOST_CONFIG)
     made |= {k: v for k, v in given.items() if (k in _HOST_CONFIG and v is not None) or (k in _HOST_MORE and v)}
+    for name in ("CgroupnsMode", "IpcMode", "Runtime", "ShmSize", "ConsoleSize", "PidsLimit"):
+        made[name] = made[name] or copying.copy(_HOST_CONFIG[name])
+    for name in ("LogConfig", "RestartPolicy"):
+        made[name] = {**_HOST_CONFIG[name], **{k: v for k, v in made[name].items() if v}}
     if not core.profile.old:
         for name in ("KernelMemory", "KernelMemoryTCP", "Cgroup"):
             made.pop(name, None)
@@ -225,9 +230,8 @@ def mounts(core: Core, container: Container) -> list[Mount]:
     for target, options in (container.host_config.get("Tmpfs") or {}).items():
         path = posixpath.normpath(target)
         found[path] = Mount("tmpfs", "", path, limit=lifecycle.tmpfs_size(str(options)), shown=False)
-    for source in container.host_config.get("VolumesFrom") or []:
-        other = core.state.container(source.partition(":")[0])
-        for mount in other.mounts:
+    for text in container.host_config.get("VolumesFrom") or []:
+        for mount in _from_other(core, text):
             found.setdefault(mount.target, mount)
     for target in container.config.get("Volumes") or {}:
         path = posixpath.normpath(target)
@@ -240,6 +244,18 @@ def mounts(core: Core, container: Container) -> list[Mount]:
         if mount.volume is not None and mount.copies:
             lifecycle.populate(container, mount.volume, mount.target)
     return list(found.values())
+
+
+def _from_other(core: Core, text: str) -> list[Mount]:
+    """Return the mounts of another container, as an entry of ``VolumesFrom`` names it.  Raises `Fault` (400)."""
+    name, _colon, mode = text.partition(":")
+    if mode not in ("", "ro", "rw", "z", "Z"):
+        raise Fault(400, f"invalid mode: {mode}")
+    try:
+        other = core.state.container(name)
+    except Fault as fault:
+        raise Fault(400, fault.message) from None
+    return [replace(m, mode="", writable=m.writable and mode != "ro", copies=False) for m in other.mounts]
 
 
 def _bind(core: Core, text: str) -> Mount:

@@ -57,7 +57,7 @@ def save(core: Core) -> bytes:
         "volumes": [{k: v for k, v in vars(v).items() if k != "tree"} for v in state.volumes.values()],
         "networks": [_network(n) for n in state.networks.values()],
         "containers": [_container(core, c) for c in state.containers.values()],
-        "events": list(state.events),
+        "registry": _registry(core, files),
     }
     files["state.json"] = json.dumps(facts).encode()
     target = io.BytesIO()
@@ -67,6 +67,17 @@ def save(core: Core) -> bytes:
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
     return target.getvalue()
+
+
+def _registry(core: Core, files: dict[str, bytes]) -> dict[str, Any]:
+    """Return what has been pushed to the registries that take something, and put its blobs beside."""
+    found: dict[str, Any] = {}
+    for host, registry in core.registries.items():
+        if not registry.read_only:
+            files.update({f"blobs/{name[7:]}": data for name, data in registry.blobs.items()})
+            names = sorted(registry.blobs)
+            found[host] = {"manifests": registry.manifests, "kinds": registry.kinds, "blobs": names}
+    return found
 
 
 def _network(network: Network) -> dict[str, Any]:
@@ -164,7 +175,11 @@ def _restore(core: Core, facts: dict[str, Any], files: dict[str, bytes]) -> list
             ran.append(given["id"])
         container = _restored(core, given, images, files)
         state.containers[container.id] = container
-    state.events.extend(facts["events"])
+    for host, kept in facts.get("registry", {}).items():
+        if (registry := core.registries.get(host)) is not None:
+            registry.manifests |= kept["manifests"]
+            registry.kinds |= kept["kinds"]
+            registry.blobs |= {name: files[f"blobs/{name[7:]}"] for name in kept["blobs"]}
     return ran
 
 

@@ -177,6 +177,7 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True, struc
         return {}
     try:
         value, _end = json.JSONDecoder().raw_decode(request.body.decode("utf-8", "replace").lstrip())
+        value = kinds.named(value)
     except (ValueError, RecursionError) as error:
         said = go_json_error(request.body.decode("utf-8", "replace"), error)
         raise Fault(500 if old else 400, said if old else f"invalid JSON: {said}") from error

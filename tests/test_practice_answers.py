@@ -1,0 +1,175 @@
+"""What Docker 20.10.24 was seen to answer, one request at a time; the practice engine answers the same."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from practicehelp import Clock, tar
+
+from labkit.engines.practice import snapshot
+from labkit.engines.practice.registry import Registry
+
+ONE = {"Image": "busybox", "Cmd": ["true"]}
+FROM = "FROM busybox\n"
+
+
+@pytest.fixture(scope="module")
+def engine() -> Clock:
+    """An engine with one container that runs, and a volume in it."""
+    made = Clock()
+    made.ok(
+        "POST",
+        "/containers/create?name=first",
+        {"Image": "busybox", "Cmd": ["sleep", "9999"], "HostConfig": {"Binds": ["kept:/kept"]}},
+    )
+    assert made("POST", "/containers/first/start")[0] == 204
+    return made
+
+
+def _create(engine: Clock, **host: Any) -> dict[str, Any]:
+    made = engine.ok("POST", "/containers/create", {**ONE, "HostConfig": host})["Id"]
+    facts: dict[str, Any] = engine.ok("GET", f"/containers/{made}/json")
+    engine.ok("DELETE", f"/containers/{made}")
+    return facts
+
+
+def test_volumes_from(engine: Clock) -> None:
+    """``:ro`` takes the right to write away; a mode of its own is not kept."""
+    mounts = _create(engine, VolumesFrom=["first:ro"])["Mounts"]
+    assert [(m["Name"], m["Destination"], m["RW"], m["Mode"]) for m in mounts] == [("kept", "/kept", False, "")]
+
+
+@pytest.mark.parametrize(
+    ("source", "said"), [("first:xx", "invalid mode: xx"), ("nosuch", "No such container: nosuch")]
+)
+def test_volumes_from_nowhere(engine: Clock, source: str, said: str) -> None:
+    """A mode or a container that there is not is the request's fault."""
+    status, out = engine("POST", "/containers/create", {**ONE, "HostConfig": {"VolumesFrom": [source]}})
+    assert (status, json.loads(out)["message"]) == (400, said)
+
+
+def test_defaults_are_filled_in(engine: Clock) -> None:
+    """What is empty in a HostConfig is shown as what it means."""
+    empty = {"CgroupnsMode": "", "IpcMode": "", "LogConfig": {"Type": ""}, "ShmSize": 0, "RestartPolicy": {}}
+    assert _create(engine, **empty, Runtime="", PidsLimit=0)["HostConfig"] == _create(engine)["HostConfig"]
+
+
+def test_swap_follows_memory(engine: Clock) -> None:
+    """A memory limit alone allows as much swap again."""
+    assert _create(engine, Memory=7_000_000)["HostConfig"]["MemorySwap"] == 14_000_000
+
+
+def test_names_in_lower_case(engine: Clock) -> None:
+    """Go reads the names of fields in upper and lower case; what stands in maps keeps its own."""
+    body = {"image": "busybox", "cmd": ["true"], "hostconfig": {"memory": 7000000}, "labels": {"image": "x"}}
+    made = engine.ok("POST", "/containers/create", body)["Id"]
+    facts = engine.ok("GET", f"/containers/{made}/json")
+    assert facts["HostConfig"]["Memory"] == 7000000
+    assert facts["Config"]["Labels"]["image"] == "x"
+    status, out = engine("POST", "/volumes/create", {"name": "t5", "driveropts": {"TYPE": "x"}})
+    assert (status, json.loads(out)["message"]) == (400, 'create t5: invalid option: "TYPE"')
+
+
+@pytest.mark.parametrize(
+    ("config", "status", "said"),
+    [
+        ({"IPRange": "10.88.0.0"}, 500, 'subpool "10.88.0.0": Invalid Address SubPool'),
+        ({"IPRange": "x"}, 500, 'subpool "x": Invalid Address SubPool'),
+        ({"Gateway": "x"}, 500, "invalid gateway address x in Ipam configuration"),
+        ({"Gateway": "10.1.1.1"}, 500, "failed to allocate gateway (10.1.1.1): Requested address is out of range"),
+        ({"AuxiliaryAddresses": {"a": "x"}}, 500, "non parsable secondary ip address (a:x) passed for network wrong"),
+        ({"Subnet": "", "Gateway": "10.88.0.1"}, 500, "Invalid subnet  : invalid CIDR address: "),
+        ({"Subnet": "10.88.0.0"}, 500, "Invalid subnet 10.88.0.0 : invalid CIDR address: 10.88.0.0"),
+    ],
+)
+def test_networks(engine: Clock, config: dict[str, Any], status: int, said: str) -> None:
+    """Addresses that are none are refused."""
+    body = {"Name": "wrong", "IPAM": {"Config": [{"Subnet": "10.88.0.0/24", **config}]}}
+    answered, out = engine("POST", "/networks/create", body)
+    assert answered == status
+    assert json.loads(out)["message"].endswith(said)
+
+
+def _build(engine: Clock, text: str, query: str = "") -> tuple[int, str, list[dict[str, Any]]]:
+    target = f"/build?nocache=1&{query}"
+    status, out = engine("POST", target, tar(Dockerfile=text.encode(), a=b"x"), content_type="application/x-tar")
+    rows = [json.loads(line) for line in out.splitlines()]
+    return status, rows[-1].get("message") or rows[-1].get("error", ""), rows
+
+
+SEVERAL = "When using COPY with more than one source file, the destination must be a directory and end with a /"
+LINE = "dockerfile parse error line 2: "
+TWO = "at least two arguments, but only one was provided. Destination could not be determined"
+
+
+@pytest.mark.parametrize(
+    ("text", "status", "said"),
+    [
+        (FROM + "COPY a\n", 400, f"{LINE}COPY requires {TWO}"),
+        (FROM + "COPY\n", 400, f"{LINE}COPY requires {TWO}"),
+        (FROM + "COPY a a /x\n", 200, SEVERAL),
+        (FROM + "COPY --from=9 a b\n", 200, "invalid from flag value 9: index out of bounds"),
+        (FROM + "COPY --bad=9 a b\n", 400, LINE + "Unknown flag: bad"),
+        (FROM + "EXPOSE x\n", 200, "Invalid containerPort: x"),
+        (FROM + "ENV A\n", 400, "failed to parse Dockerfile: ENV must have two arguments"),
+        (FROM + "USER\n", 400, LINE + "USER requires exactly one argument"),
+        (FROM + "STOPSIGNAL X\n", 200, "Invalid signal: X"),
+        (FROM + "SHELL x\n", 400, LINE + "SHELL requires the arguments to be in JSON form"),
+        (FROM + "HEALTHCHECK x\n", 400, LINE + 'Unknown type "X" in HEALTHCHECK (try CMD)'),
+        (FROM + "VOLUME []\n", 400, LINE + "VOLUME requires at least one argument"),
+        (FROM + "ONBUILD FROM x\n", 400, LINE + "FROM isn't allowed as an ONBUILD trigger"),
+        ("FROM a b\n", 400, "dockerfile parse error line 1: FROM requires either one or three arguments"),
+        ("FROM scratch\n", 200, "No image was generated. Is your Dockerfile empty?"),
+        ("", 400, "the Dockerfile (Dockerfile) cannot be empty"),
+        ("# c\n", 400, "failed to parse Dockerfile: file with no instructions"),
+    ],
+)  # fmt: skip
+def test_broken_builds(engine: Clock, text: str, status: int, said: str) -> None:
+    """Each is refused before it begins, or fails in its stream, in the builder's words."""
+    assert _build(engine, text)[:2] == (status, said)
+
+
+def test_build_tells_of_each_step(engine: Clock) -> None:
+    """A step that changes no file has a container, too; arguments that no ARG names are told of."""
+    _status, _said, rows = _build(
+        engine, "ARG Y\nFROM busybox\nCMD a\n", "buildargs=" + '{"X":"1","Y":"2","http_proxy":""}'
+    )
+    said = [row["stream"].split()[:2] for row in rows if "stream" in row and row["stream"].strip()]
+    assert said[-5:-2] == [["--->", "Running"], ["Removing", "intermediate"], ["--->", rows[-1]["stream"].split()[-1]]]
+    assert rows[-2]["stream"] == "[Warning] One or more build-args [X] were not consumed\n"
+
+
+def test_images_of_a_build(engine: Clock) -> None:
+    """Each step is an image of its own: the history names those above, a configuration the one below."""
+    _build(engine, FROM + "LABEL a=1\nCMD b\n", "t=two")
+    rows = engine.ok("GET", "/images/two/history")
+    assert [row["Tags"] for row in rows[:3]] == [["two:latest"], None, ["busybox:latest"]]
+    facts = engine.ok("GET", "/images/two/json")
+    assert facts["Config"]["Image"] == facts["Parent"] == rows[1]["Id"]
+    assert facts["ContainerConfig"]["Cmd"] == ["/bin/sh", "-c", "#(nop) ", 'CMD ["/bin/sh" "-c" "b"]']
+    assert facts["Container"].startswith(facts["ContainerConfig"]["Hostname"])
+
+
+def test_volume_filters(engine: Clock) -> None:
+    """What is no JSON is the request's fault, and is said to be the filters'."""
+    status, out = engine("GET", "/volumes?filters=dangling")
+    said = "error reading volume filters: invalid character 'd' looking for beginning of value"
+    assert (status, json.loads(out)["message"]) == (400, said)
+
+
+def test_what_was_pushed_outlives_the_engine(engine: Clock) -> None:
+    """A registry keeps its images over a restart, and the engine does not keep its events."""
+    host = "127.0.0.1:5001"
+    engine.core.registries[host] = Registry()
+    engine.ok("POST", f"/images/busybox/tag?repo={host}/mine&tag=1")
+    engine("POST", f"/images/{host}/mine/push?tag=1", x_registry_auth="e30=")
+    again = Clock()
+    again.core.registries[host] = Registry()
+    snapshot.restore(again.core, snapshot.save(engine.core))
+    assert not again.core.state.events
+    again.ok("DELETE", f"/images/{host}/mine:1")
+    status, out = again("POST", f"/images/create?fromImage={host}/mine&tag=1")
+    assert status == 200
+    assert b"Downloaded newer image" in out
