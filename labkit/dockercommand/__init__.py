@@ -15,7 +15,7 @@ from .. import api
 from ..messages import _
 from ..model import Endpoint, Request
 from ..shell import word
-from . import containers, images, others
+from . import containers, images, networks, system, volumes
 from .asked import Asked, Command
 
 __all__ = ["Command", "command", "docker", "lines", "why_not"]
@@ -26,7 +26,7 @@ WIDTH = 80
 _LONG = 16
 """No word counts for more: else the lines would fall otherwise where the course lies in another folder."""
 
-_FAMILIES = {**containers.FAMILY, **images.FAMILY, **others.FAMILY}
+_FAMILIES = {**containers.FAMILY, **images.FAMILY, **networks.FAMILY, **volumes.FAMILY, **system.FAMILY}
 _OWN_HEADERS = frozenset(("content-type", "connection", "upgrade"))  # the command sets them itself
 _WHY_NOT = {
     "GET /_ping": _("Each docker command sends it first, to agree on a version of the API."),

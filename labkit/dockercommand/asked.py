@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -121,6 +121,10 @@ class Asked:
         """Return the names of what was not taken, and is not the same as nothing."""
         names = [key for key, values in self.query.items() if any(map(is_true, values))]
         return [*names, *_paths(self.body, "")]
+
+
+Family = dict[str, Callable[[Asked], Command | None]]
+"""Functions by the method and template of an endpoint; None where the command can't say what was asked."""
 
 
 def _values(values: Any) -> list[Any]:

@@ -5,13 +5,9 @@ Source: https://docs.docker.com/reference/cli/docker/container/
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from ..messages import _
-from .asked import Asked, Command, texts
+from .asked import Asked, Command, Family, texts
 from .create import create, update
-
-Family = dict[str, Callable[[Asked], Command | None]]
 
 
 def _list(asked: Asked) -> Command:

@@ -9,8 +9,7 @@ import json
 from typing import Any
 
 from ..messages import _
-from .asked import Asked, Command, pairs, reference, texts
-from .containers import Family
+from .asked import Asked, Command, Family, pairs, reference, texts
 
 
 def _list(asked: Asked) -> Command:

@@ -17,7 +17,7 @@ from .. import api
 from ..errors import LabError
 from ..exchange import Exchange
 from ..streams import Frame
-from . import containers, images, others
+from . import containers, images, networks, registry, system, volumes
 from .generic import generic, of_json
 from .grid import Bytes, Column, Grid, Kind
 
@@ -36,21 +36,21 @@ _OF_JSON: dict[str, tuple[type | tuple[type, ...], Callable[[Any], Grid | None]]
     "GET /images/{name}/history": (list, images.history),
     "GET /images/search": (list, images.found),
     "DELETE /images/{name}": (list, images.removed),
-    "GET /volumes": (dict, others.volumes),
-    "GET /volumes/{name}": (dict, others.volume),
-    "POST /volumes/create": (dict, others.volume),
-    "GET /networks": (list, others.networks),
-    "GET /networks/{id}": (dict, others.network),
-    "GET /version": (dict, others.version),
-    "GET /info": (dict, others.info),
-    "POST /containers/prune": (dict, others.pruned),
-    "POST /images/prune": (dict, others.pruned),
-    "POST /volumes/prune": (dict, others.pruned),
-    "POST /networks/prune": (dict, others.pruned),
-    "POST /build/prune": (dict, others.pruned),
+    "GET /volumes": (dict, volumes.listed),
+    "GET /volumes/{name}": (dict, volumes.inspected),
+    "POST /volumes/create": (dict, volumes.inspected),
+    "GET /networks": (list, networks.listed),
+    "GET /networks/{id}": (dict, networks.inspected),
+    "GET /version": (dict, system.version),
+    "GET /info": (dict, system.info),
+    "POST /containers/prune": (dict, system.pruned),
+    "POST /images/prune": (dict, system.pruned),
+    "POST /volumes/prune": (dict, system.pruned),
+    "POST /networks/prune": (dict, system.pruned),
+    "POST /build/prune": (dict, system.pruned),
 }
 _OF_LINES: dict[str, Callable[[list[Any]], Grid]] = {
-    "GET /events": others.events,
+    "GET /events": system.events,
     "GET /containers/{id}/stats": containers.stats,
     "POST /images/create": images.progress,
     "POST /images/{name}/push": images.progress,
@@ -106,7 +106,7 @@ def _own(exchange: Exchange) -> Grid | None:
     try:
         if request.path == "/v2" or request.path.startswith("/v2/"):
             said = exchange.json()
-            return others.registry(said) if isinstance(said, dict) else None
+            return registry.answered(said) if isinstance(said, dict) else None
         if not exchange.ok:
             return None
         if endpoint in _OUTPUT:

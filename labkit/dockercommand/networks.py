@@ -1,29 +1,27 @@
-"""The commands about networks, volumes and the Engine itself.
+"""The commands about networks.
 
-Source: https://docs.docker.com/reference/cli/docker/
+Source: https://docs.docker.com/reference/cli/docker/network/
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from .asked import Asked, Command, inside, pairs
-from .containers import Family
+from .asked import Asked, Command, Family, inside, pairs
 from .create import endpoint
 
 
-def _networks(asked: Asked) -> Command:
+def _list(asked: Asked) -> Command:
     asked.filter()
     return asked.command("network ls")
 
 
-def _network(asked: Asked) -> Command:
+def _inspect(asked: Asked) -> Command:
     asked.flag("verbose", "--verbose")
     return asked.command("network inspect", asked.name)
 
 
-def _network_create(asked: Asked) -> Command | None:
+def _create(asked: Asked) -> Command | None:
     body, options = asked.body, asked.options
     name = body.pop("Name", "")
     if not isinstance(name, str) or not name:
@@ -71,86 +69,22 @@ def _disconnect(asked: Asked) -> Command | None:
     return asked.command("network disconnect", asked.name, container) if container else None
 
 
-def _network_remove(asked: Asked) -> Command:
+def _remove(asked: Asked) -> Command:
     return asked.command("network rm", asked.name)
 
 
-def _network_prune(asked: Asked) -> Command:
+def _prune(asked: Asked) -> Command:
     asked.options.append(("--force",))
     asked.filter()
     return asked.command("network prune")
 
 
-def _volumes(asked: Asked) -> Command:
-    asked.filter()
-    return asked.command("volume ls")
-
-
-def _volume(asked: Asked) -> Command:
-    return asked.command("volume inspect", asked.name)
-
-
-def _volume_create(asked: Asked) -> Command:
-    body, options = asked.body, asked.options
-    name = body.pop("Name", "")
-    if driver := body.pop("Driver", ""):
-        options.append(("--driver", str(driver)))
-    options += [("--opt", f"{key}={said}") for key, said in pairs(body.pop("DriverOpts", None))]
-    options += [("--label", f"{key}={said}") for key, said in pairs(body.pop("Labels", None))]
-    return asked.command("volume create", *([str(name)] if name else []))
-
-
-def _volume_remove(asked: Asked) -> Command:
-    asked.flag("force", "--force")
-    return asked.command("volume rm", asked.name)
-
-
-def _volume_prune(asked: Asked) -> Command:
-    asked.options.append(("--force",))
-    for key, values in asked.filters().items():
-        if key == "all":
-            asked.options += [("--all",)] if any(value.lower() in ("true", "1") for value in values) else []
-        else:
-            asked.options += [("--filter", f"{key}={value}") for value in values]
-    return asked.command("volume prune")
-
-
-def _events(asked: Asked) -> Command:
-    asked.value("since", "--since")
-    asked.value("until", "--until")
-    asked.filter()
-    return asked.command("events")
-
-
-def _disk(asked: Asked) -> Command:
-    asked.options.append(("--verbose",))
-    return asked.command("system df")
-
-
-def _listed(what: str) -> Callable[[Asked], Command | None]:
-    def listed(asked: Asked) -> Command:
-        asked.filter()
-        return asked.command(f"{what} ls")
-
-    return listed
-
-
 FAMILY: Family = {
-    "GET /networks": _networks,
-    "GET /networks/{id}": _network,
-    "POST /networks/create": _network_create,
+    "GET /networks": _list,
+    "GET /networks/{id}": _inspect,
+    "POST /networks/create": _create,
     "POST /networks/{id}/connect": _connect,
     "POST /networks/{id}/disconnect": _disconnect,
-    "DELETE /networks/{id}": _network_remove,
-    "POST /networks/prune": _network_prune,
-    "GET /volumes": _volumes,
-    "GET /volumes/{name}": _volume,
-    "POST /volumes/create": _volume_create,
-    "DELETE /volumes/{name}": _volume_remove,
-    "POST /volumes/prune": _volume_prune,
-    "GET /version": lambda asked: asked.command("version"),
-    "GET /info": lambda asked: asked.command("info"),
-    "GET /events": _events,
-    "GET /system/df": _disk,
-    **{f"GET /{name}s": _listed(name) for name in ("plugin", "node", "service", "secret", "config")},
+    "DELETE /networks/{id}": _remove,
+    "POST /networks/prune": _prune,
 }
