@@ -16,7 +16,7 @@ from typing import Any
 
 import ipywidgets
 
-BEAT = 5
+BEAT = 5.0
 """A page that shows a view says so once in this time, in seconds."""
 
 PATIENCE = 60.0
@@ -25,25 +25,24 @@ PATIENCE = 60.0
 HIDDEN = 240.0
 """The same where the page was behind another: a browser lets it speak once a minute at most."""
 
-CLASS = "labkit-view"
-
 # JupyterLab takes arrows, Enter and letters for its own wherever the focus isn't in a text, but for what has this
 # mark.  A cell that is scrolled out of sight may be taken out of the page; a cleared output is in no cell any more.
-_ONLOAD = f"""
-const view = this.closest('.{CLASS}');
-if (view && !view.labkit) {{
+_ONLOAD = """
+const view = this.closest('.labkit-view');
+if (view && !view.labkit) {
   view.labkit = true;
-  view.addEventListener('focusin', event => {{ event.target.dataset.lmSuppressShortcuts = 'true' }});
-  const beat = () => {{
+  view.addEventListener('focusin', event => { event.target.dataset.lmSuppressShortcuts = 'true' });
+  const beat = () => {
     const button = view.querySelector(document.hidden ? '.labkit-hidden' : '.labkit-shown');
     if (!view.isConnected && !view.closest('.jp-Cell')) clearInterval(timer);
     else button?.dispatchEvent(new MouseEvent('click'))
-  }}, timer = setInterval(beat, {1000 * BEAT});
+  }, timer = setInterval(beat, MILLISECONDS);
   beat();
-}}"""
+}"""
+# More than once, to go before ipywidgets, which takes the outline of its texts away.
 _RULES = (
-    f".{CLASS} :focus-visible {{ outline: 2px solid var(--jp-ui-font-color1, currentColor) !important; "
-    "outline-offset: 1px; }"
+    ".labkit-view.labkit-view.labkit-view :focus-visible "
+    "{ outline: 2px solid var(--jp-ui-font-color1, currentColor) !important; outline-offset: 1px; }"
 )
 
 
@@ -54,8 +53,9 @@ def page_part(widget: Any, rules: str = "") -> Any:
     ----------
     rules: further rules of CSS.
     """
-    widget.add_class(CLASS)
-    return ipywidgets.HTML(f'<style onload="{_ONLOAD}">{_RULES}{rules}</style>', layout={"display": "none"})
+    widget.add_class("labkit-view")
+    handler = _ONLOAD.replace("MILLISECONDS", str(int(1000 * BEAT)))
+    return ipywidgets.HTML(f'<style onload="{handler}">{_RULES}{rules}</style>', layout={"display": "none"})
 
 
 class IdleClock:
