@@ -28,7 +28,7 @@ def template(method: str, path: str) -> str | None:
     return min(fitting, key=lambda known: known.count("{"), default=None)
 
 
-def advice(method: str, path: str) -> str | None:
+def nearest_call(method: str, path: str) -> str | None:
     """Return the path, or method and path, most like one that the API does not have."""
     others = [(verb, known) for verb, known in ENDPOINTS if verb != method and _pattern(known).fullmatch(path)]
     if exact := next((verb for verb, known in others if known == path), None):

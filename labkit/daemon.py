@@ -8,7 +8,8 @@ from typing import Any
 
 from . import encode
 from .client import Unsent
-from .engines.base import DaemonConfig, Engine, EngineRecord
+from .engines import dockerd
+from .engines.base import DaemonConfig, Engine, EngineRecord, Paths
 from .engines.daemonconfig import OURS
 from .errors import EngineError
 from .messages import _
@@ -34,6 +35,13 @@ class Daemon:
         self._engine = engine
         self._record = record
         self._log = log
+
+    @classmethod
+    def of(cls, paths: Paths, record: EngineRecord) -> Daemon:
+        """Return the daemon of the engine that a record is about."""
+        from .engines.setup import engine_of  # all kinds of engine, which a lab needs for this alone
+
+        return cls(engine_of(paths, record.kind), record, dockerd.log(paths))
 
     def config(self) -> dict[str, Any]:
         """Return the daemon.json in force.  Raises `EngineError` where the daemon is not the lab's own."""

@@ -153,10 +153,8 @@ class Lab(Client):
     def daemon(self) -> Daemon:
         """The daemon behind the engine: its ``config()``, ``reload()``, ``restart()`` and ``log()``."""
         from .daemon import Daemon
-        from .engines.setup import engine_of
 
-        engine = engine_of(self._paths, self.record.kind)
-        return Daemon(engine, self.record, self._paths.state / "log" / "dockerd.log")
+        return Daemon.of(self._paths, self.record)
 
     def map(self, kind: str = "", about: Any = None) -> Picture:
         """Draw what the engine holds now, as a picture and in words.

@@ -273,7 +273,7 @@ def _notes(request: Request, response: Response) -> tuple[str, ...]:
             )
         )
     if response.status in (404, 405) and request.version and api.template(request.method, request.path) is None:
-        close = api.advice(request.method, request.path)
+        close = api.nearest_call(request.method, request.path)
         said.append(
             _("The API has no {method} {path}.", method=request.method, path=request.path)
             + (" " + _("Did you mean {close}?", close=close) if close else "")

@@ -42,7 +42,7 @@ def test_endpoint_of_a_path(method: str, path: str, wanted: str | None) -> None:
 )
 def test_nearest_path(method: str, path: str, wanted: str | None) -> None:
     """For a typo the nearest path is offered, with the learner's own names in it; for a wrong method, the right one."""
-    assert api.advice(method, path) == wanted
+    assert api.nearest_call(method, path) == wanted
 
 
 @pytest.mark.parametrize(
@@ -78,4 +78,4 @@ def test_answers_without_an_end(path: str, query: dict[str, str], wanted: bool) 
 )
 def test_a_name_with_too_little_or_too_much_behind_it(method: str, path: str, offered: str) -> None:
     """What is offered is of the same kind of thing, and holds the name that was asked for."""
-    assert api.advice(method, path) == offered
+    assert api.nearest_call(method, path) == offered

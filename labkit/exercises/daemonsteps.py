@@ -11,6 +11,7 @@ import os
 import shlex
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -88,25 +89,18 @@ def _do(call: Call) -> None:
 
 def daemon() -> Daemon:
     """The daemon of the course's engine.  Raises `EngineError` when none runs."""
-    from ..engines.setup import engine_of
-
     paths = Paths.find()
-    record = EngineRecord.load(paths.record)
-    return Daemon(engine_of(paths, record.kind), record, paths.state / "log" / "dockerd.log")
+    return Daemon.of(paths, EngineRecord.load(paths.record))
 
 
 def identity(url: str, tls: TLS | None = None) -> str:
     """Return the ``ID`` of the Engine at an address, or else what was answered, or the client's own words."""
-    session = None
     try:
-        session = Session(Endpoint.parse(url, tls), version="")
-        answer = session.request("GET", "/info", timeout=5.0)
-        return str(answer.json()["ID"]) if answer.ok else f"{answer.status} {answer.error.strip()}"
+        with closing(Session(Endpoint.parse(url, tls), version="")) as session:
+            answer = session.request("GET", "/info", timeout=5.0)
+            return str(answer.json()["ID"]) if answer.ok else f"{answer.status} {answer.error.strip()}"
     except LabError as error:  # also a certificate file that is not there
         return error.message
-    finally:
-        if session:
-            session.close()
 
 
 def shown(url: str) -> str:
