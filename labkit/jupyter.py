@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -226,14 +227,18 @@ class Jupyter:
         except (OSError, ValueError, KeyError, TypeError):
             port, token = _FIRST_PORT, secrets.token_urlsafe(24)
         free = _free_port(port)
+        config = self.surface()
+        config["IdentityProvider"] = {"token": token}
+        config["ServerApp"] |= {"ip": "127.0.0.1", "port": free, "port_retries": 50, "open_browser": False}
+        write(self.config, json.dumps(config, indent=1).encode(), mode=0o600)  # it holds the token
+        taken = _("Something else listens on port {port}, so JupyterLab takes another one.", port=port)
+        return [] if free == port else [taken]
+
+    def surface(self) -> dict[str, dict[str, Any]]:
+        """Write the defaults of the page; return how JupyterLab is to look, whoever starts it."""
         write(self.folder / "settings" / "overrides.json", json.dumps(_SETTINGS).encode())
-        config = {
-            "IdentityProvider": {"token": token},
+        return {
             "ServerApp": {
-                "ip": "127.0.0.1",
-                "port": free,
-                "port_retries": 50,
-                "open_browser": False,
                 "root_dir": str(self.paths.work),
                 "allow_root": os.geteuid() == 0,
                 "jpserver_extensions": {"jupyter_lsp": False, "jupyterlab_jupytext": False},
@@ -247,9 +252,6 @@ class Jupyter:
             },
             "FileContentsManager": {"delete_to_trash": False},  # the trash is outside this checkout
         }
-        write(self.config, json.dumps(config, indent=1).encode(), mode=0o600)  # it holds the token
-        taken = _("Something else listens on port {port}, so JupyterLab takes another one.", port=port)
-        return [] if free == port else [taken]
 
     def _last_words(self) -> str:
         try:

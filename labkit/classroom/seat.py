@@ -1,0 +1,82 @@
+"""A learner's seat at a Jupyter that somebody else starts: a hub, Binder, a container.
+
+``python -m labkit.classroom.seat COMMAND`` lays the notebooks out, starts the engine, says in
+files and in the environment how JupyterLab is to look, and becomes the command.  `./lab` does
+the same for a JupyterLab of the course's own.
+
+Sources: https://jupyter.readthedocs.io/en/latest/use/jupyter-directories.html,
+https://jupyterlab.readthedocs.io/en/stable/user/directories.html
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .. import terminal
+from ..engines import setup
+from ..engines.base import Paths
+from ..errors import LabError
+from ..files import write
+from ..jupyter import Jupyter
+from ..messages import _
+from ..workcopy import lay_out
+
+KIND = "LABKIT_ENGINE"
+"""The variable that names the kind of engine; without it, the practice engine, which needs nothing."""
+
+
+def prepare(paths: Paths, kind: str) -> dict[str, str]:
+    """Lay the notebooks out and start the engine.
+
+    Parameters
+    ----------
+    kind: of engine, as `labkit.engines.setup.engine_of` takes it.
+
+    Returns what a Jupyter server needs in its environment.  Raises `LabError`.
+    """
+    lab = Jupyter(paths)
+    for folder in (paths.state, lab.folder, lab.runtime, lab.folder / "config", lab.folder / "settings"):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lab.trust(lay_out(paths).fresh)
+    record = setup.start(paths, kind, lambda said, _share: print(said, file=sys.stderr))
+    write(lab.shell, terminal.lines(record, paths.work, paths.state / "tls").encode())
+    write(lab.folder / "config" / "jupyter_server_config.json", json.dumps(lab.surface(), indent=1).encode())
+    _first_layout(lab.folder / "config" / "lab" / "workspaces", paths.work)
+    return {
+        "JUPYTER_CONFIG_DIR": str(lab.folder / "config"),
+        "JUPYTER_DATA_DIR": str(lab.folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(lab.runtime),
+        "IPYTHONDIR": str(lab.folder / "ipython"),
+        "LABKIT_ROOT": str(paths.root),
+    }
+
+
+def _first_layout(workspaces: Path, work: Path) -> None:
+    """Open lab 1 and a terminal at the first start; who has a layout finds that again."""
+    from jupyterlab_server.workspaces_handler import WorkspacesManager
+
+    first = next(iter(sorted(work.glob("01-*.ipynb"))), None)
+    if first and not any(workspaces.glob("*")):
+        workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
+        WorkspacesManager(str(workspaces)).save("default", json.dumps(terminal.workspace(first.name)))
+
+
+def main(words: Sequence[str] | None = None) -> None:
+    """Prepare the seat, and become the command that the words say."""
+    words = sys.argv[1:] if words is None else words
+    paths = Paths.find()
+    try:
+        os.environ.update(prepare(paths, os.environ.get(KIND, "practice")))
+    except (LabError, OSError) as error:
+        # Without an engine the notebooks can still be read, and ./lab in the terminal says more.
+        print(_("The engine did not start: {why}", why=error), file=sys.stderr)
+    if words:
+        os.execvp(words[0], list(words))
+
+
+if __name__ == "__main__":
+    main()
