@@ -65,12 +65,15 @@ def parser() -> argparse.ArgumentParser:
     grade.add_argument("--to", metavar="FOLDER", help=_("where to write; without it, beside the reports"))
     grade.add_argument("--accept", metavar="FLAG", action="append", default=[],
                        help=_("let hand-ins with this flag count; FLAG:ID for one student alone"))  # fmt: skip
-    classroom = add("classroom", _("for teachers: make an nbgrader course of the labs"))
-    classroom.add_argument("action", choices=("init",))
+    classroom = add("classroom", _("for teachers: make an nbgrader course of the labs; serve a class on this machine"))
+    classroom.add_argument("action", choices=("init", "serve", "stop"))
     classroom.add_argument("folder", metavar="FOLDER", help=_("of the course; made when it is not there"))
     classroom.add_argument("--lab", metavar="LAB", action="append", default=[], help=_("such as 02; without it, all"))
     classroom.add_argument("--rubric", metavar="FILE", help=_("the points of the exercises, as TOML or CSV"))
     classroom.add_argument("--roster", metavar="FILE", help=_("who is in the class, as CSV"))
+    classroom.add_argument("--port", type=int, help=_("serve: listen on this port of 127.0.0.1; without it, 8000"))
+    classroom.add_argument("--teacher", metavar="NAME", default="", help=_("serve: who sees the hub's admin page"))
+    classroom.add_argument("--check", action="store_true", help=_("serve: get all ready, and start nothing"))
     test = add("test", _("run everything that CI checks; after --: arguments for pytest"))
     test.add_argument("--all", action="store_true", help=_("soaks, fuzzing and repeats as well"))
     return root
@@ -142,6 +145,12 @@ def _run(options: argparse.Namespace) -> int:
         from .classroom import course
 
         rubric, roster = (Path(name) if name else None for name in (options.rubric, options.roster))
+        if options.action != "init":
+            from .classroom.hub import serve
+
+            if options.action == "stop":
+                return serve.stop(Path(options.folder))
+            return serve.serve(Path(options.folder), roster, options.port, options.teacher, check=options.check)
         return course.init(Path(options.folder), options.lab, rubric, roster)
     from . import commands
 

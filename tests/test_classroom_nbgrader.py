@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import os
 import re
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from classroomhelp import IDS
+from hubhelp import LOCK, teachers_python
 from packaging.requirements import Requirement
 from test_packaging import PROJECT, pins
 
@@ -23,7 +22,6 @@ from labkit.classroom import course, outputs, sandbox
 from labkit.exercises.standing import Standing
 
 ROOT = Path(__file__).resolve().parent.parent
-LOCK = ROOT / "requirements-classroom.lock"
 NAME = "02-containers.ipynb"
 LAB2 = [id for id in IDS if id.startswith("2.")]
 here = pytest.mark.skipif(bool(sandbox.unavailable()), reason="needs Linux and root")
@@ -152,22 +150,8 @@ class Nbgrader:
 
 @pytest.fixture(scope="session")
 def nbgrader_python() -> Path:
-    """The Python of an environment with nbgrader, made from its lock and kept for the next run."""
-    name = hashlib.sha256(LOCK.read_bytes()).hexdigest()[:12]
-    place = ROOT / ".lab" / "test" / f"nbgrader-{name}"
-    python = place / "bin" / "python"
-    uv = shutil.which("uv") or str(Path(sys.executable).with_name("uv"))
-    if not (place / "whole").exists():
-        for old in place.parent.glob("nbgrader-*"):
-            shutil.rmtree(old, ignore_errors=True)
-        install = [uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", LOCK]
-        try:
-            subprocess.run([uv, "venv", "-q", "--python", sys.executable, place], check=True)
-            subprocess.run(install, check=True, capture_output=True)
-        except (OSError, subprocess.CalledProcessError) as error:
-            pytest.skip(f"an environment with nbgrader cannot be made: {error}")
-        (place / "whole").touch()
-    return python
+    """The Python of an environment with nbgrader."""
+    return teachers_python()
 
 
 def hand_in(released: Path, target: Path, done: list[str], change: Any = None) -> None:

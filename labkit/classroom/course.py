@@ -43,6 +43,8 @@ c = get_config()  # noqa: F821 - nbgrader puts it here
 c.CourseDirectory.course_id = {course!r}
 c.CourseDirectory.root = {root!r}
 c.ExecutePreprocessor.timeout = 120
+# The exchange of "labkit classroom serve", where that is used; a file that is not there is passed over.
+load_subconfig("hub/nbgrader_hub.py")  # noqa: F821
 
 # Submissions are run by labkit: in a place of their own, without a network and without rights, each with a
 # practice engine of its own, and the checks outside of it. nbgrader's own Execute runs them as you. Keep this.

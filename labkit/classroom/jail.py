@@ -13,10 +13,14 @@ import ctypes
 import json
 import os
 import resource
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from fcntl import ioctl
 from pathlib import Path
+from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """labkit itself."""
@@ -25,12 +29,22 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives", "/etc/ssl")
 _DEVICES = ("null", "zero", "full", "random", "urandom")
 _NO_NEW_PRIVILEGES = 38
+_UP = 0x1
+_GET_FLAGS, _SET_FLAGS = 0x8913, 0x8914
 _ETC = {
     "passwd": "root:x:0:0::/:/bin/false\nnobody:x:65534:65534::/:/bin/false\n",
     "group": "root:x:0:\nnogroup:x:65534:\n",
     "hosts": "127.0.0.1 localhost\n::1 localhost\n",
     "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\n",
 }
+
+
+def loopback_up() -> None:
+    """Bring up the loopback interface of this network namespace: there is no other."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        request = struct.pack("16sh14x", b"lo", 0)
+        flags = struct.unpack("16sh14x", ioctl(sock, _GET_FLAGS, request))[1]
+        ioctl(sock, _SET_FLAGS, struct.pack("16sh14x", b"lo", flags | _UP))
 
 
 def mount(*words: str | Path) -> None:
@@ -96,9 +110,13 @@ def command(root: Path, user: int, group: int, words: Sequence[str], *, home: Pa
     return [*own, sys.executable, "-m", "labkit.classroom.jail", json.dumps(spec)]
 
 
-def main() -> None:
-    """Enter the root as the first argument says, give up all rights, and become the program."""
-    spec = json.loads(sys.argv[1])
+def enter(spec: Mapping[str, Any]) -> None:
+    """Enter a root, give up all rights, and become a program.
+
+    Parameters
+    ----------
+    spec: as `command` makes it.
+    """
     root = Path(spec["root"])
     mount("-t", "proc", "-o", "nosuid,nodev,noexec", "proc", root / "proc")
     for target, source in spec["masks"].items():
@@ -116,6 +134,11 @@ def main() -> None:
     if ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0):
         sys.exit("no_new_privs cannot be set")
     os.execve(spec["words"][0], spec["words"], spec["environment"])
+
+
+def main() -> None:
+    """Enter the root as the first argument says."""
+    enter(json.loads(sys.argv[1]))
 
 
 if __name__ == "__main__":

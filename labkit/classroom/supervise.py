@@ -9,12 +9,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import socket
-import struct
 import subprocess
 import sys
 import time
-from fcntl import ioctl
 from pathlib import Path
 from typing import IO, Any
 
@@ -24,8 +21,6 @@ from ..exercises.journal import Journal
 from . import jail
 from .remotedesk import EXAMINER
 
-_UP = 0x1
-_GET_FLAGS, _SET_FLAGS = 0x8913, 0x8914
 _LARGEST_NOTEBOOK = 8_000_000
 _PATIENCE = 30.0
 _LOOK_EACH = 0.5
@@ -47,14 +42,6 @@ DISK = "size=768m,nr_inodes=100k,mode=0755"
 """Of all that is written, by the notebook and by its engine: a file system in memory."""
 
 
-def loopback_up() -> None:
-    """Bring up the loopback interface of this network namespace: there is no other."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        request = struct.pack("16sh14x", b"lo", 0)
-        flags = struct.unpack("16sh14x", ioctl(sock, _GET_FLAGS, request))[1]
-        ioctl(sock, _SET_FLAGS, struct.pack("16sh14x", b"lo", flags | _UP))
-
-
 class Submission:
     """One run of one notebook.
 
@@ -74,7 +61,7 @@ class Submission:
 
     def prepare(self) -> None:
         """Lay the folders out, each with its owner."""
-        loopback_up()
+        jail.loopback_up()
         jail.mount("-t", "tmpfs", "-o", f"{DISK},nosuid,nodev", "tmpfs", self.base)
         for folder, owner, mode in (
             (self.course, 0, 0o755),

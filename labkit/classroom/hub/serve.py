@@ -1,0 +1,287 @@
+"""``labkit classroom serve FOLDER``: a class on this machine, and ``stop``, its end."""
+
+from __future__ import annotations
+
+import compileall
+import dbm
+import importlib.util
+import json
+import os
+import re
+import secrets
+import shutil
+import socket
+import sys
+from pathlib import Path
+
+import psutil
+
+from ...engines.base import Paths
+from ...errors import LabError
+from ...files import write
+from ...messages import _
+from ...processes import find, outlive, signal
+from .. import roster, sandbox
+from ..jail import PACKAGE
+from ..reading import content
+from . import limits
+from .folder import ClassFolder, proxy_program
+
+PORT = 8000
+_END = 40.0
+"""Seconds that the hub and the students' servers have to end."""
+
+CONFIG = """\
+# JupyterHub for the course "Docker API Lab", on one machine.
+# It is written once, and then yours: https://jupyterhub.readthedocs.io/en/stable/reference/config-reference.html
+
+import os
+import sys
+
+from labkit.classroom.hub.folder import ClassFolder
+
+c = get_config()  # noqa: F821 - JupyterHub puts it here
+
+# Who may log in, and the fence around each student: their own user, files, engine, processes and network. Keep this.
+ClassFolder.of({root!r}).configure(c)
+
+# Where the class finds it. For others than this machine, put a server with a certificate before it, and leave this
+# on loopback: docs/instructors.md has the few lines.
+url = "{url}"
+c.JupyterHub.bind_url = url
+
+# What one student may take.
+c.Spawner.mem_limit = "1G"
+c.Spawner.cpu_limit = 1
+
+# A first start on a busy machine takes its time.
+c.Spawner.start_timeout = 180
+c.Spawner.http_timeout = 180
+c.Spawner.notebook_dir = "/course/work"
+c.Spawner.default_url = "/lab"
+c.Authenticator.enable_auth_state = False
+c.FirstUseAuthenticator.min_password_length = 8
+c.JupyterHub.template_vars = {{
+    "announcement_login": "The password of your first login becomes yours: at least 8 characters.",
+}}
+
+# The hub can be restarted in the middle of a lesson: students' servers go on.
+c.JupyterHub.cleanup_servers = False
+
+# A server that nobody has used for so long is ended; notebooks and engine are kept, and are there at the next login.
+idle_minutes = 60
+c.JupyterHub.load_roles = [
+    {{
+        "name": "culler",
+        "services": ["culler"],
+        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
+    }}
+]
+c.JupyterHub.services = [
+    {{
+        "name": "culler",
+        "command": [
+            sys.executable,
+            "-m",
+            "jupyterhub_idle_culler",
+            f"--timeout={{idle_minutes * 60}}",
+            f"--url={{url}}/hub/api",
+        ],
+    }}
+]
+"""
+
+
+def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str, *, check: bool = False) -> int:
+    """Bring the class's folder up to date and become its hub; return 0 after a check.
+
+    Parameters
+    ----------
+    folder: of the class; made when it is not there, and that of an nbgrader course when it is one.
+    roster_file: who is in the class; without it, the one that the folder has.
+    port: to listen on, on loopback; None for that of the configuration.
+    teacher: a name for the hub's admin page; empty for none.
+    check: get everything ready, and start nothing.
+
+    Raises `LabError`.
+    """
+    if why := unavailable():
+        raise LabError(why)
+    place = ClassFolder.of(folder)
+    if folder.is_file():
+        raise LabError(_("{folder} is a file.", folder=folder), _("Give a folder for the class."))
+    students, said = _students(place, roster_file)
+    print(said) if said else None
+    name = teacher.strip().lower()
+    if name and not re.fullmatch(r"[\w][\w.@+-]{0,99}", name):
+        raise LabError(_("{name!r} is no name to log in with.", name=name), _("Take letters, digits, dots or dashes."))
+    if name in {student.id.lower() for student in students}:
+        raise LabError(_("{name} is a student in the roster.", name=name), _("Give another name with --teacher."))
+    place_port = port or _port(place) or PORT
+    if _hubs(place):
+        raise LabError(
+            _("The hub of this class runs already."), _("labkit classroom stop {folder} ends it.", folder=folder)
+        )
+    _end(_servants(place))
+    if not _is_free(place_port):
+        raise LabError(
+            _("Something else listens on port {port}.", port=place_port), _("Give another one, such as --port 8010.")
+        )
+    try:
+        place.lay_out()
+        if roster_file:
+            write(place.root / "roster.csv", content(roster_file, roster.LARGEST), mode=0o600)
+        enrolled = place.enroll(students)
+        password = _teacher(place, name)
+        write(
+            place.hub / "enrolled.json",
+            json.dumps([*enrolled, *([place.teacher()] if place.teacher() else [])]).encode(),
+            mode=0o600,
+        )
+        if port or not place.config.exists():
+            _configure(place, place_port)
+    except OSError as error:
+        raise LabError(
+            _("{folder} cannot be written: {why}.", folder=error.filename or folder, why=error.strerror or str(error)),
+            _("Give a folder that root may write to."),
+        ) from error
+    compileall.compile_dir(PACKAGE, quiet=2)  # students may read it and not write beside it
+    print(_("{n} students. Their folders: {folder}", n=len(enrolled), folder=place.root / "students"))
+    if password:
+        print(_("{name} is the teacher; the password, shown this once: {password}", name=name, password=password))
+    if check:
+        return 0
+    print(f"http://127.0.0.1:{place_port}")
+    print(_("Ctrl-C ends the hub; what students run goes on until: labkit classroom stop {folder}", folder=folder),
+          flush=True)  # fmt: skip
+    environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LABKIT_ROOT": str(Paths.find().root)}
+    os.chdir(place.hub)
+    # It becomes the hub: a signal is for JupyterHub alone, which ends in its own way.
+    return os.execve(sys.executable, _hub_command(place), environment)
+
+
+def unavailable() -> str:
+    """Return why no class can be served on this machine, and what to do; empty when one can."""
+    if sys.platform != "linux" or os.geteuid() != 0:
+        return _("A class on one machine needs Linux, and root to fence the students off: type sudo before it.")
+    if why := sandbox.unavailable():
+        return why
+    lacking = [name for name in ("jupyterhub", "firstuseauthenticator", "jupyterhub_idle_culler", "nbgrader")
+               if not importlib.util.find_spec(name)]  # fmt: skip
+    if lacking:
+        return _("Not installed in this Python: {names}. Type: {pip} install \".[classroom]\"",
+                 names=", ".join(lacking), pip=f"{sys.prefix}/bin/pip")  # fmt: skip
+    if not shutil.which("node"):
+        return _("JupyterHub's proxy needs Node.js, which is not there. Debian and Ubuntu: apt-get install nodejs npm")
+    if not proxy_program():
+        return _(
+            "JupyterHub's proxy is not there. Type: npm install --prefix {prefix} configurable-http-proxy@5",
+            prefix=sys.prefix,
+        )
+    return ""
+
+
+def _students(place: ClassFolder, given: Path | None) -> tuple[list[roster.Student], str]:
+    """Read the roster that was given, or that the folder has: its own, or that of nbgrader."""
+    for file in [given] if given else [place.root / "roster.csv", place.root / "students.csv"]:
+        if given or file.exists():
+            students, said = roster.parse(content(file, roster.LARGEST), file.name)
+            unfit = next((s.id for s in students if not re.fullmatch(r"[\w][\w.@+-]*", s.id)), "")
+            if unfit:
+                raise LabError(_("Nobody can log in as {id!r}.", id=unfit))
+            return students, said
+    raise LabError(
+        _("{folder} has no roster.", folder=place.root), _("Give one: --roster FILE, a CSV that begins with id,name.")
+    )
+
+
+def _teacher(place: ClassFolder, name: str) -> str:
+    """Note the teacher, with a password of their own from the start; return it when it is new."""
+    if not name:
+        return ""
+    write(place.hub / "teacher", name.encode(), mode=0o600)
+    import bcrypt
+
+    with dbm.open(str(place.hub / "passwords.dbm"), "c", 0o600) as passwords:
+        if name.encode() in passwords:
+            return ""
+        password = secrets.token_urlsafe(9)
+        passwords[name.encode()] = bcrypt.hashpw(password.encode(), bcrypt.gensalt())
+    return password
+
+
+def _port(place: ClassFolder) -> int | None:
+    """Return the port that the configuration names; None where it is the teacher's own affair."""
+    text = place.config.read_text() if place.config.exists() else ""
+    found = re.search(r"""^url = ["']http://127\.0\.0\.1:(\d+)["']""", text, re.M)
+    return int(found[1]) if found else None
+
+
+def _configure(place: ClassFolder, port: int) -> None:
+    """Write the configuration at first, and afterwards its port alone."""
+    url = f"http://127.0.0.1:{port}"
+    text = CONFIG.format(root=str(place.root), url=url)
+    if place.config.exists():
+        text = re.sub(r"^url = .*$", f'url = "{url}"', place.config.read_text(), count=1, flags=re.M)
+    write(place.config, text.encode(), mode=0o600)
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+    return True
+
+
+def _hub_command(place: ClassFolder) -> list[str]:
+    return [sys.executable, "-m", "jupyterhub", f"--config={place.config}", "--log-level=WARN"]
+
+
+def _hubs(place: ClassFolder) -> list[psutil.Process]:
+    return find(lambda words: words[1:] == _hub_command(place)[1:])
+
+
+def _servants(place: ClassFolder) -> list[psutil.Process]:
+    """The hub's proxy and culler, also those that a hub left behind which was killed."""
+    found = find(lambda words: any("configurable-http-proxy" in w or w == "jupyterhub_idle_culler" for w in words))
+    return [process for process in found if _cwd(process) == place.hub]
+
+
+def _cwd(process: psutil.Process) -> Path | None:
+    try:
+        return Path(process.cwd())
+    except psutil.Error:
+        return None
+
+
+def _end(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        signal(process, "terminate")
+    for process in outlive(processes, _END):
+        signal(process, "kill")
+    outlive(processes, 5.0)
+
+
+def stop(folder: Path) -> int:
+    """End the hub of a class, its proxy and all students' servers; return 0."""
+    place = ClassFolder.of(folder)
+    _end(_hubs(place))
+    mark = f'"base": {json.dumps(str(place.run / "base"))}'
+    fences = find(lambda words: "labkit.classroom.hub.fence" in words and mark in words[-1])
+    inside = [process for process in fences if process.name() != "unshare"]
+    _end(inside + _servants(place))
+    outlive(fences, 5.0)
+    for student in place.places().values():
+        limits.dissolve(limits.group_name(student.user))
+    shutil.rmtree(place.run, ignore_errors=True)
+    print(
+        _(
+            "The class has ended: {n} servers. Everybody's work is in {folder}.",
+            n=len(inside),
+            folder=place.root / "students",
+        )
+    )
+    return 0

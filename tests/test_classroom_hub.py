@@ -1,0 +1,270 @@
+"""A class on one machine: a real JupyterHub, students in Chromium, a fence around each."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from hubhelp import EXPOSED, NAME, ROOT, Hub, chromium, log_in, solutions, teachers_python, with_proxy
+
+from labkit import cli
+from labkit.classroom import sandbox
+from labkit.classroom.hub import limits, serve
+from labkit.classroom.hub.folder import ClassFolder
+from labkit.classroom.hub.limits import Limits
+from labkit.classroom.hub.plain import copy_plain
+
+here = pytest.mark.skipif(bool(sandbox.unavailable()), reason="needs Linux and root")
+
+# What a student tries from their own notebook; each line must fail.
+ATTEMPTS = """\
+import ctypes, os, pathlib, socket, subprocess
+def tried(what, *a):
+    try:
+        found = what(*a)
+    except (OSError, subprocess.CalledProcessError) as error:
+        return type(error).__name__
+    return f"GOT IN: {found!r}"[:300]
+def unix(path):
+    s = socket.socket(socket.AF_UNIX)
+    s.connect(path)
+def tcp(port):
+    socket.create_connection(("127.0.0.1", port), timeout=2)
+def quiet(words):
+    return subprocess.run(words, check=True, capture_output=True).stdout
+results = {
+    "files": tried(os.listdir, FOLDER),
+    "database": tried(open, FOLDER + "/hub/jupyterhub.sqlite"),
+    "socket": tried(unix, SOCKET),
+    "proxy": tried(unix, str(pathlib.Path(SOCKET).parents[2] / "proxy" / "api.sock")),
+    "port": tried(tcp, PORT),
+    "root": tried(os.setuid, 0),
+    "sudo": tried(quiet, ["unshare", "-Ur", "true"]),
+    "mount": tried(quiet, ["mount", "-t", "tmpfs", "x", "/tmp"]),
+    "signal": tried(os.kill, 1, 9),
+    "course": tried(open, "/course/notebooks/02-containers.ipynb", "a"),
+    "labkit": tried(open, os.environ["PYTHONPATH"] + "/labkit/lab.py", "a"),
+}
+print({name: said for name, said in results.items() if said.startswith("GOT IN")})
+print(sorted({pathlib.Path(f"/proc/{pid}").stat().st_uid for pid in os.listdir("/proc") if pid.isdigit()} - {0}))
+"""
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[Hub]:
+    """A class of two that can be started."""
+    python = teachers_python()
+    with_proxy(python)
+    hub = Hub(python, tmp_path / "class")
+    (tmp_path / "roster.csv").write_text("id,name\nada,Ada Lovelace\ngrace,Grace Hopper\n")
+    said = hub.labkit("serve", str(hub.folder), "--roster", str(tmp_path / "roster.csv"), "--port", str(hub.port),
+                      "--teacher", "prof", "--check")  # fmt: skip
+    assert "2 students" in said
+    with (hub.folder / "jupyterhub_config.py").open("a") as config:
+        config.write(EXPOSED)
+    yield hub
+    hub.stop()
+
+
+def own_processes(hub: Hub) -> list[psutil.Process]:
+    """The processes of a class's students."""
+    users = {place.user for place in ClassFolder.of(hub.folder).places().values()}
+    return [process for process in psutil.process_iter(["uids"]) if process.info["uids"].real in users]
+
+
+@here
+@pytest.mark.browser
+@pytest.mark.slow
+@pytest.mark.timeout(1200)
+def test_two_students_and_a_restart_of_the_hub(hub: Hub, tmp_path: Path) -> None:
+    """Each runs lab 2 and passes an exercise on their own engine; none reaches the other; a restart loses nothing."""
+    hub.start()
+    place = ClassFolder.of(hub.folder)
+    users = {name: one.user for name, one in place.places().items()}
+    with chromium() as browser:
+        ada, grace = log_in(browser, hub, "ada"), log_in(browser, hub, "grace")
+        for student in (ada, grace):
+            student.open(NAME)
+            assert "passed" in student.run_to("check-2-1", solutions("2.1"))
+        ada.run("kept = 42")
+        door = place.run / "student" / str(users["ada"]) / "server.sock"
+        assert door.is_socket()
+        values = {"FOLDER": str(hub.folder), "PORT": hub.port, "SOCKET": str(door)}
+        said = grace.run("".join(f"{name} = {value!r}\n" for name, value in values.items()) + ATTEMPTS).splitlines()
+        assert said == ["{}", f"[{users['grace']}]"]
+        crates = "print(sorted(n for c in lab.get('/containers/json', all=True).json() for n in c['Names']))"
+        assert ada.run(crates) != grace.run(crates)
+        answer = grace.page.context.new_page().goto(f"{hub.url}/user/ada/lab")
+        assert answer
+        assert answer.status == 403
+
+        before = {process.pid for process in own_processes(hub)}
+        hub.end()
+        hub.start()
+        assert {process.pid for process in own_processes(hub)} >= before
+        ada.page.wait_for_function(
+            "window.jupyterapp.shell.currentWidget.sessionContext.session.kernel.connectionStatus === 'connected'"
+        )
+        assert ada.run("print(kept)").strip() == "42"
+        again = log_in(browser, hub, "ada")
+        again.open(NAME)
+        assert "2.1" in again.run("print(lab.progress)") or "passed" in again.run('print(lab.check("2.1", answer))')
+
+        stranger = browser.new_context().new_page()
+        stranger.goto(f"{hub.url}/hub/login")
+        stranger.fill("input[name=username]", "ada")
+        stranger.fill("input[name=password]", "another password")
+        stranger.click("#login_submit")
+        stranger.wait_for_selector(".login_error")
+    hub.stop()
+    assert own_processes(hub) == []
+    assert not place.run.exists()
+    assert not list(limits.CGROUPS.glob("*/lab-student-*"))
+
+
+# Without a hub
+
+
+@pytest.fixture
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine that can serve a class, its sockets somewhere else, and a roster."""
+    monkeypatch.setattr(serve, "unavailable", lambda: "")
+    monkeypatch.setattr(ClassFolder, "run", property(lambda self: tmp_path / "run" / "0a1b2c3d"))
+    monkeypatch.setenv("LABKIT_ROOT", str(ROOT))
+    (tmp_path / "roster.csv").write_bytes("\ufeffid,name\r\n\r\nAda,Ada Lovelace\r\n  \r\nzoë,Zoë\r\n".encode())
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def run(*words: str) -> int:
+    """Run ``labkit classroom serve --check``."""
+    return cli.main(["classroom", "serve", "class", "--check", *words])
+
+
+def test_a_class_is_got_ready(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A roster with a mark, empty lines and capitals gives each student a place; who is in it is for root alone."""
+    assert run("--roster", "roster.csv", "--port", "18321") == 0
+    assert "2 students" in capsys.readouterr().out
+    place = ClassFolder.of(machine / "class")
+    before = place.places()
+    assert [one.id for one in before.values()] == ["Ada", "zoë"]
+    assert list(before) == ["ada", "zoë"]  # as the hub has what is typed
+    assert len({one.user for one in before.values()}) == 2
+    assert place.root.stat().st_mode & 0o777 == 0o700
+    assert 'url = "http://127.0.0.1:18321"' in place.config.read_text()
+    compile(place.config.read_text(), "jupyterhub_config.py", "exec")
+
+    place.config.write_text(place.config.read_text() + "# mine\n")
+    (machine / "roster.csv").write_text("id\nnew\nzoë\n")
+    assert run("--roster", "roster.csv", "--port", "18322") == 0
+    after = place.places()
+    assert {name: after[name] for name in before} == before  # also who left keeps the folder
+    assert len({one.user for one in after.values()}) == 3
+    assert place.enrolled() == ["new", "zoë"]
+    assert place.config.read_text().endswith("# mine\n")
+    assert "http://127.0.0.1:18322" in place.config.read_text()
+    assert run() == 0  # with the roster and the port that it has
+
+
+@pytest.mark.parametrize(
+    ("roster", "words", "said"),
+    [
+        ("id,name\nada,A\nADA,B\n", [], "Line 3 of roster.csv has the same id as line 2"),
+        ("", [], "roster.csv is empty"),
+        ("id,name\n", [], "roster.csv names no student"),
+        ("id,name\n../etc,A\n", [], "has no usable id"),
+        ("id,name\nada,A\n", ["--teacher", "Ada"], "ada is a student in the roster"),
+        ("id,name\nada,A\n", ["--teacher", "a b"], "'a b' is no name to log in with"),
+        ("id,name\nada,A\n", ["--port", "99999"], "listens on port 99999"),
+        (None, [], "roster.csv cannot be read"),
+    ],
+)
+def test_a_class_that_cannot_be_served(
+    machine: Path, roster: str | None, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence and what to do; no class is begun."""
+    (machine / "roster.csv").unlink()
+    if roster is not None:
+        (machine / "roster.csv").write_text(roster)
+    assert run("--roster", "roster.csv", *words) == 1
+    out = capsys.readouterr().err
+    assert said in out
+    assert "Traceback" not in out
+    assert not (machine / "class" / "hub").exists()
+
+
+def test_what_is_in_the_way_is_said(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A port that is taken, a folder that is a file, a class without a roster."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        assert run("--roster", "roster.csv", "--port", port) == 1
+    assert f"Something else listens on port {port}.\nGive another one" in capsys.readouterr().err
+    assert run() == 1
+    assert "has no roster.\nGive one: --roster FILE" in capsys.readouterr().err
+    (machine / "class").write_text("")
+    assert run("--roster", "roster.csv") == 1
+    assert "class is a file" in capsys.readouterr().err
+
+
+def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No root, no JupyterHub, no Node.js, no proxy: one sentence each, with what to type."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert "type sudo before it" in serve.unavailable()
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(sandbox, "unavailable", lambda: "")
+    monkeypatch.setattr(serve.importlib.util, "find_spec", lambda name: None)
+    assert 'pip install ".[classroom]"' in serve.unavailable()
+    monkeypatch.setattr(serve.importlib.util, "find_spec", lambda name: name)
+    monkeypatch.setattr(serve.shutil, "which", lambda name: None)
+    assert "apt-get install nodejs npm" in serve.unavailable()
+    monkeypatch.setattr(serve.shutil, "which", lambda name: name if name == "node" else None)
+    monkeypatch.setattr(serve, "proxy_program", lambda: "")
+    assert f"npm install --prefix {sys.prefix} configurable-http-proxy" in serve.unavailable()
+
+
+def test_limits_of_both_control_groups(tmp_path: Path) -> None:
+    """The files of the first and the second version, and the words for systemd."""
+    most = Limits(memory=1024**3, processors=1.5, tasks=200)
+    for name in ("memory", "pids", "cpu"):
+        (tmp_path / "one" / name).mkdir(parents=True)
+    groups = limits.groups(most, "lab-student-7", tmp_path / "one")
+    assert {group.parent.name for group in groups} == {"memory", "pids", "cpu"}
+    assert (tmp_path / "one" / "memory" / "lab-student-7" / "memory.limit_in_bytes").read_text() == str(1024**3)
+    assert (tmp_path / "one" / "cpu" / "lab-student-7" / "cpu.cfs_quota_us").read_text() == "150000"
+    (tmp_path / "two").mkdir()
+    (tmp_path / "two" / "cgroup.controllers").write_text("cpu memory pids")
+    (group,) = limits.groups(most, "lab-student-7", tmp_path / "two")
+    assert {file.name: file.read_text() for file in group.iterdir()} == {
+        "memory.max": str(1024**3), "pids.max": "200", "cpu.max": "150000 100000",
+    }  # fmt: skip
+    assert limits.groups(most, "lab-student-7", tmp_path / "none") == []
+    words = most.scope("lab-student-7-0a")
+    assert words[0] == "systemd-run"
+    assert {f"--property=MemoryMax={1024**3}", "--property=CPUQuota=150%", "--property=TasksMax=200"} <= set(words)
+
+
+def test_a_submission_is_copied_without_what_is_not_its_own(tmp_path: Path) -> None:
+    """Links, second names, pipes and folders stay behind; a folder that is a link is not gone into."""
+    secret = tmp_path / "secret"
+    secret.write_text("of somebody else")
+    source = tmp_path / "in"
+    source.mkdir()
+    (source / "lab.ipynb").write_text("{}")
+    (source / "link.ipynb").symlink_to(secret)
+    os.link(secret, source / "second.ipynb")
+    os.mkfifo(source / "pipe")
+    (source / "folder").mkdir()
+    with (source / "huge").open("wb") as huge:
+        huge.truncate(10**9)
+    copy_plain(source, tmp_path / "out")
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["lab.ipynb"]
+    (tmp_path / "door").symlink_to(source)
+    with pytest.raises(OSError, match="door"):
+        copy_plain(tmp_path / "door", tmp_path / "other")
