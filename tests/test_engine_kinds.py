@@ -16,7 +16,7 @@ import pytest
 import trustme
 from enginehelp import eventually, make_root, page, run, started, traces
 
-from labkit.engines import hub, images, learner, setup
+from labkit.engines import dockercontext, hub, images, setup
 from labkit.engines.base import Capability, EngineRecord, Paths
 from labkit.engines.container import Container
 from labkit.engines.layout import Layout
@@ -54,9 +54,9 @@ def context(home: Path, name: str, host: str, *, use: bool = True) -> None:
 def test_docker_host_first(home: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """DOCKER_HOST wins over the context in use."""
     context(home, "mine", "unix:///context.sock")
-    assert learner.find(paths) == Endpoint(socket="/context.sock")
+    assert dockercontext.find(paths) == Endpoint(socket="/context.sock")
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2375")
-    assert learner.find(paths) == Endpoint(host="127.0.0.1", port=2375)
+    assert dockercontext.find(paths) == Endpoint(host="127.0.0.1", port=2375)
 
 
 def test_context_by_name(home: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -64,10 +64,10 @@ def test_context_by_name(home: Path, paths: Paths, monkeypatch: pytest.MonkeyPat
     context(home, "mine", "unix:///mine.sock")
     context(home, "other", "unix:///other.sock", use=False)
     monkeypatch.setenv("DOCKER_CONTEXT", "other")
-    assert learner.find(paths) == Endpoint(socket="/other.sock")
+    assert dockercontext.find(paths) == Endpoint(socket="/other.sock")
     monkeypatch.setenv("DOCKER_CONTEXT", "gone")
     with pytest.raises(EngineError, match="gone"):
-        learner.find(paths)
+        dockercontext.find(paths)
 
 
 @pytest.mark.parametrize("host", ["tcp://192.0.2.1:2375", "ssh://user@192.0.2.1"])
@@ -75,16 +75,16 @@ def test_remote_is_not_taken(home: Path, paths: Paths, monkeypatch: pytest.Monke
     """A Docker on another machine is never used because a variable points there."""
     monkeypatch.setenv("DOCKER_HOST", host)
     with pytest.raises(EngineError, match=r"another machine|not one that the lab can use"):
-        learner.find(paths)
+        dockercontext.find(paths)
     assert Container(paths).unavailable()
 
 
 def test_own_socket_is_passed_over(home: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
     """A DOCKER_HOST that a learner set to the lab's own engine does not make an engine inside that one."""
     monkeypatch.setenv("DOCKER_HOST", f"unix://{paths.run}/docker.sock")
-    monkeypatch.setattr(learner, "_usual", lambda: None)
+    monkeypatch.setattr(dockercontext, "_usual", lambda: None)
     with pytest.raises(EngineError, match="No Docker was found"):
-        learner.find(paths)
+        dockercontext.find(paths)
 
 
 def test_tls_from_the_environment(home: Path, paths: Paths, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -94,7 +94,7 @@ def test_tls_from_the_environment(home: Path, paths: Paths, monkeypatch: pytest.
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:2376")
     monkeypatch.setenv("DOCKER_TLS_VERIFY", "1")
     monkeypatch.setenv("DOCKER_CERT_PATH", str(home))
-    tls = learner.find(paths).tls
+    tls = dockercontext.find(paths).tls
     assert tls is not None
     assert tls.ca == str(home / "ca.pem")
     assert tls.key == str(home / "key.pem")

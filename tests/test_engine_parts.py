@@ -17,7 +17,7 @@ import pytest
 
 from labkit.engines import control, daemonconfig, dockerd, front, images, packages, ports, published, registry
 from labkit.engines.base import Paths
-from labkit.engines.boxspec import Spec, code
+from labkit.engines.containerspec import Spec, code
 from labkit.engines.layout import Entry, Layout
 from labkit.engines.private import Private
 from labkit.errors import EngineError

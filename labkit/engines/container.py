@@ -26,9 +26,9 @@ from ..messages import _
 from ..model import Endpoint
 from ..session import Session
 from ..streams import Frame
-from . import box, control, debian, learner, ports, registry
+from . import containerimage, control, debian, dockercontext, ports, registry
 from .base import LABEL, Capability, DaemonConfig, EngineRecord, Paths, Progress, RegistryEngine, RegistryRecord, quiet
-from .boxspec import Spec, code
+from .containerspec import Spec, code
 from .layout import Layout
 from .ports import Block
 from .private import stop_containers
@@ -55,12 +55,12 @@ class Container(RegistryEngine):
         if os.name != "posix":
             return _("The container engine needs Linux or macOS; on Windows, run ./lab inside WSL.")
         try:
-            return learner.answering(learner.find(self.paths))
+            return dockercontext.answering(dockercontext.find(self.paths))
         except EngineError as error:
             return str(error)
 
     def start(self, progress: Progress) -> EngineRecord:
-        endpoint = learner.find(self.paths)
+        endpoint = dockercontext.find(self.paths)
         docker = Session(endpoint)
         try:
             done = self._up(docker, progress)
@@ -68,7 +68,7 @@ class Container(RegistryEngine):
             raise EngineError(_("Your Docker refused: {why}", why=error.message), error.hint) from error
         finally:
             docker.close()
-        learner.note(self.paths, endpoint)
+        dockercontext.note(self.paths, endpoint)
         return self._record(Block(done["base"], narrow=True))
 
     def _up(self, docker: Session, progress: Progress) -> Any:
@@ -97,7 +97,7 @@ class Container(RegistryEngine):
         for folder in (self.paths.state, self.paths.state / "log", self.paths.run):
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.paths.work.mkdir(parents=True, exist_ok=True)
-        image = box.image(docker, self.paths, progress)
+        image = containerimage.image(docker, self.paths, progress)
         mark = {"Labels": {LABEL: "engine"}}
         docker.request("POST", "/volumes/create", json={"Name": self.name, **mark}).raise_for_status()
         # A network of its own: what else runs there does not reach the API.
@@ -225,7 +225,7 @@ class Container(RegistryEngine):
 
     def running(self) -> bool:
         try:
-            return not learner.answering(EngineRecord.load(self.paths.record).endpoint)
+            return not dockercontext.answering(EngineRecord.load(self.paths.record).endpoint)
         except LabError:
             return False
 
@@ -267,7 +267,7 @@ class Container(RegistryEngine):
 
     def _docker(self) -> Session:
         """The Docker that the container was made in, wherever the environment points by now."""
-        return Session(learner.noted(self.paths) or learner.find(self.paths))
+        return Session(dockercontext.noted(self.paths) or dockercontext.find(self.paths))
 
 
 def _lines(pieces: Iterator[Any]) -> Iterator[bytes]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from ..errors import EngineError, LabError
 from ..messages import _
 from ..model import Endpoint
-from . import learner
+from . import dockercontext
 from .base import Capability, Engine, EngineRecord, Paths, Progress
 from .records import record
 
@@ -34,28 +34,28 @@ class Host(Engine):
 
     def _endpoint(self) -> Endpoint:
         if not self._address:
-            return learner.find(self.paths)
-        return learner.parse(self._address)
+            return dockercontext.find(self.paths)
+        return dockercontext.parse(self._address)
 
     def unavailable(self) -> str:
         try:
-            return learner.answering(self._endpoint())
+            return dockercontext.answering(self._endpoint())
         except EngineError as error:
             return str(error)
 
     def start(self, progress: Progress) -> EngineRecord:
         endpoint = self._endpoint()
-        if why := learner.answering(endpoint):
+        if why := dockercontext.answering(endpoint):
             raise EngineError(_("Your Docker does not answer: {why}", why=why))
         said = _("Using your own Docker at {endpoint}: labs make and remove labelled things in it.", endpoint=endpoint)
         progress(said, None)
-        return record(self.kind, endpoint, self.capabilities if learner.local(endpoint) else frozenset(), PORTS)
+        return record(self.kind, endpoint, self.capabilities if dockercontext.local(endpoint) else frozenset(), PORTS)
 
     def stop(self, progress: Progress) -> None:
         """Nothing was started."""
 
     def running(self) -> bool:
         try:
-            return not learner.answering(EngineRecord.load(self.paths.record).endpoint)
+            return not dockercontext.answering(EngineRecord.load(self.paths.record).endpoint)
         except LabError:
             return False

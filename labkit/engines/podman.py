@@ -21,7 +21,7 @@ from ..errors import EngineError, LabError
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
-from . import control, learner
+from . import control, dockercontext
 from .base import Capability, Engine, EngineRecord, Progress
 from .host import PORTS
 from .records import record
@@ -124,7 +124,7 @@ class Podman(Engine):
         if not self._socket.is_socket():
             return False
         try:
-            return not learner.answering(self._endpoint)
+            return not dockercontext.answering(self._endpoint)
         except LabError:
             return False
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from . import box
+from . import containerimage
 from .base import LABEL, Paths
 from .ports import Block
 
@@ -79,7 +79,7 @@ class Spec:
             "Labels": {LABEL: "engine"},
             "Entrypoint": ["python3", "-m", "labkit.engines.supervisor"],
             "Cmd": [str(self.root), str(block.base)],
-            "Env": [f"PATH={box.PATH}", "PYTHONPATH=/opt", f"LABKIT_GROUP={os.getegid()}", *language],
+            "Env": [f"PATH={containerimage.PATH}", "PYTHONPATH=/opt", f"LABKIT_GROUP={os.getegid()}", *language],
             "ExposedPorts": {port: {} for port in published},
             "HostConfig": host,
         }
