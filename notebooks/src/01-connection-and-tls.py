@@ -677,6 +677,18 @@ attempt(f"tcp://127.0.0.1:{lab.record.tls_port}", known)
 # that both are the same machine, it cannot know. The mistake is in the *server's* certificate, although the client
 # reports it.
 #
+# `lab.map("tls", …)` makes the connection once more, and draws how far the two of them came, step by step:
+
+# %% id="wrong-name-picture"
+lab.map("tls", lab.at(f"tcp://127.0.0.1:{lab.record.tls_port}", tls=known))
+
+# %% [markdown] id="wrong-name-picture-read"
+# Compare the stranger's handshake. Here all that the client looks at is right, and it is the server that ends it:
+
+# %% id="stranger-picture" tags=["nbval-ignore-output"] reason="the alert is that of the Engine's version"
+lab.map("tls", TLS(ca=ca.cert, cert=stranger.cert, key=stranger.key))
+
+# %% [markdown] id="wrong-authority-text"
 # **An authority that the client doesn't know.** The client believes somebody else:
 
 # %% id="wrong-authority"

@@ -976,6 +976,11 @@ with lab.get(f"/containers/{inside}/stats", stream=True, seconds=10) as measurem
         machine = now["system_cpu_usage"] - before.get("system_cpu_usage", 0)
         print(f"{100 * container / machine:.1f} % of the machine's processor time")
 
+# %% [markdown] id="follow-text"
+# **To try, if you like.** In a cell of your own, `lab.follow(f"/containers/{inside}/stats")` draws the measurements while
+# they arrive, and `lab.follow(f"/containers/{inside}/logs", stdout=True, stderr=True, follow=True)` shows a log that grows.
+# Other cells run meanwhile, such as those of the next step. *Close* in the view ends it.
+
 # %% [markdown] id="exec-text"
 # ### Exec: a command of your own
 #

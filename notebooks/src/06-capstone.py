@@ -329,6 +329,12 @@ r.status, r.text.strip() == lab.secret("word")
 # %% id="check-6-4"
 lab.check("6.4")
 
+# %% [markdown] id="whole-picture-text"
+# What runs on your Engine now, as one picture: the networks, who is on them, what is published, what is mounted.
+
+# %% id="whole-picture" tags=["nbval-ignore-output"] reason="everything that is on the engine is in the picture"
+lab.map()
+
 # %% [markdown] id="part-4"
 # ## Part 4. Inspect, break, repair (20 minutes)
 #
