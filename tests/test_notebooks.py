@@ -29,6 +29,19 @@ def test_in_step(source: Path, edition: str) -> None:
     assert build.out_of_step(source, edition) == ""
 
 
+@of_each_source
+def test_minutes(source: Path) -> None:
+    """A lab's minutes are the same in its first cell, the README and the page for instructors, and its parts fit in."""
+    text = source.read_text()
+    span = re.search(r"How long\.?\*\* (\d+) to (\d+) minutes", text)
+    assert span, "the first cell says no minutes"
+    row = re.compile(rf"^\| {int(source.stem[:2])}\. [^|]*\| (\d+)–(\d+) \|", re.MULTILINE)
+    for page in ("README.md", "docs/instructors.md"):
+        assert row.findall((ROOT / page).read_text()) == [span.groups()], page
+    parts = sum(map(int, re.findall(r"^# ## Part \d.*\((\d+) minutes\)$", text, re.MULTILINE)))
+    assert int(span[1]) <= parts <= int(span[2])
+
+
 def test_out_of_step_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A notebook whose cell differs from its source is named, with the cell."""
     source = tmp_path / "01-x.py"
