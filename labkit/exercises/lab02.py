@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from itertools import permutations
 
 from ..messages import _
 from .case import Case
 from .conditions import Seen
 from .draw import Draw
 from .facts import Mismatch, Missing, dig
+from .predictions import Predictions
 from .record import (
     Also,
     Call,
@@ -306,34 +306,20 @@ def trap(x: Case) -> None:
     _published(x, made, "trap")
 
 
-_PREDICTIONS = {
-    304: ("POST /containers/{name:runner}/start", "POST /containers/{name:resting}/stop"),
-    404: ("POST /containers/{name:nobody}/start", "DELETE /containers/{name:nobody}"),
-    409: ("DELETE /containers/{name:runner}", "POST /containers/{name:resting}/kill"),
-    204: ("POST /containers/{name:resting}/start", "DELETE /containers/{name:resting}"),
-}
-
-
-def _asked(draw: Draw) -> list[tuple[int, str]]:
-    """Return the status and the call of each prediction.  What changes something is the last one."""
-    order = draw.choice("order", list(permutations((304, 404, 409))))
-    return [(status, draw.choice(str(status), _PREDICTIONS[status])) for status in (*order, 204)]
-
-
-def _words(call: str) -> tuple[str, str]:
-    method, path = call.split(" ")
-    return method, path
+_PREDICTIONS = Predictions(
+    "order",
+    {
+        304: ("POST /containers/{name:runner}/start", "POST /containers/{name:resting}/stop"),
+        404: ("POST /containers/{name:nobody}/start", "DELETE /containers/{name:nobody}"),
+        409: ("DELETE /containers/{name:runner}", "POST /containers/{name:resting}/kill"),
+        204: ("POST /containers/{name:resting}/start", "DELETE /containers/{name:resting}"),
+    },
+)
 
 
 def _prediction_values(draw: Draw) -> dict[str, str]:
-    asked = _asked(draw)
-    lines = [f"{n}. `{call}`" for n, (_status, call) in enumerate(asked, 1)]
-    names = {f"{{name:{word}}}": draw.name(word) for word in ("runner", "resting", "nobody")}
-    text = "\n".join(lines)
-    for place, name in names.items():
-        text = text.replace(place, name)
-    statuses = [status for status, _call in asked]
-    return {"asked": text, "truth": str(statuses), "second": str([statuses[0], 200, *statuses[2:]])}
+    truth = _PREDICTIONS.statuses(draw)
+    return {"asked": _PREDICTIONS.text(draw), "truth": str(truth), "second": str([truth[0], 200, *truth[2:]])}
 
 
 @exercise(
@@ -352,7 +338,7 @@ def _prediction_values(draw: Draw) -> dict[str, str]:
         )
     },
     solution=Solution(
-        lambda draw: [Call(*_words(call), refused=True) for _status, call in _asked(draw)],
+        _PREDICTIONS.solution,
         _("304 is no error: what was asked for is so already. 409 says that the state forbids the call."),
         "{truth}",
     ),
@@ -375,7 +361,7 @@ def four_calls(x: Case) -> None:
     Say it before you run them: `lab.check("2.4", [200, 200, 200, 200])`.
     """
     given = x.statuses(4)
-    for n, ((status, call), code) in enumerate(zip(_asked(x.draw), given), 1):
+    for n, ((status, call), code) in enumerate(zip(_PREDICTIONS.drawn(x.draw), given), 1):
         x.right(status, code, _("the status of call {n}", n=n), x.fill(call))
 
 

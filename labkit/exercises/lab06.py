@@ -15,6 +15,7 @@ from .case import Case
 from .conditions import Seen
 from .draw import Draw
 from .facts import Mismatch, Missing, Unexpected, dig
+from .predictions import Predictions
 from .probe import seconds
 from .record import Also, Call, Kind, Solution, Wrong, container, delete, exercise, get, post, put
 
@@ -858,32 +859,20 @@ def bank(x: Case) -> None:
     _serves(x, made)
 
 
-_LAST = {
-    403: ("DELETE /networks/{name:quay}",),
-    404: ("DELETE /networks/{name:nowhere}", "DELETE /volumes/{name:nowhere}", "DELETE /containers/{name:nowhere}"),
-    409: ("DELETE /volumes/{name:hold}", "DELETE /containers/{name:crane}", "DELETE /volumes/{name:hold}?force=1"),
-    204: ("POST /containers/{name:crane}/kill", "POST /containers/{name:crane}/pause"),
-}
-
-
-def _asked(draw: Draw) -> list[tuple[int, str]]:
-    """Return the status and the call of each prediction.  What changes something is the last one."""
-    order = draw.choice("last", list(permutations((403, 404, 409))))
-    return [(status, draw.choice(str(status), _LAST[status])) for status in (*order, 204)]
-
-
-def _words(call: str) -> tuple[str, str]:
-    method, path = call.split(" ")
-    return method, path
+_LAST = Predictions(
+    "last",
+    {
+        403: ("DELETE /networks/{name:quay}",),
+        404: ("DELETE /networks/{name:nowhere}", "DELETE /volumes/{name:nowhere}", "DELETE /containers/{name:nowhere}"),
+        409: ("DELETE /volumes/{name:hold}", "DELETE /containers/{name:crane}", "DELETE /volumes/{name:hold}?force=1"),
+        204: ("POST /containers/{name:crane}/kill", "POST /containers/{name:crane}/pause"),
+    },
+)
 
 
 def _last_values(draw: Draw) -> dict[str, str]:
-    asked = _asked(draw)
-    text = "\n".join(f"{n}. `{call}`" for n, (_status, call) in enumerate(asked, 1))
-    for word in ("quay", "hold", "crane", "nowhere"):
-        text = text.replace(f"{{name:{word}}}", draw.name(word))
-    statuses = [status for status, _call in asked]
-    return {"calls": text, "truth": str(statuses), "conflict": str([409 if s == 403 else s for s in statuses])}
+    truth = _LAST.statuses(draw)
+    return {"calls": _LAST.text(draw), "truth": str(truth), "conflict": str([409 if s == 403 else s for s in truth])}
 
 
 @exercise(
@@ -905,7 +894,7 @@ def _last_values(draw: Draw) -> dict[str, str]:
         )
     },
     solution=Solution(
-        lambda draw: [Call(*_words(call), refused=True) for _status, call in _asked(draw)],
+        _LAST.solution,
         _("A container holds its network and its volume, so it goes first. Force does not help against that."),
         "{truth}",
     ),
@@ -929,7 +918,7 @@ def wrong_order(x: Case) -> None:
     Say it before you run them: `lab.check("6.9", [200, 200, 200, 200])`.
     """
     given = x.statuses(4)
-    for n, ((status, call), code) in enumerate(zip(_asked(x.draw), given), 1):
+    for n, ((status, call), code) in enumerate(zip(_LAST.drawn(x.draw), given), 1):
         x.right(status, code, _("the status of call {n}", n=n), x.fill(call))
 
 
