@@ -20,6 +20,7 @@ from labkit.engines.base import Paths
 from labkit.engines.containerspec import Spec, code
 from labkit.engines.layout import Entry, Layout
 from labkit.engines.private import Private
+from labkit.engines.supervisor import Supervisor
 from labkit.errors import EngineError
 
 SOCKET = "/run/lab/docker.sock"
@@ -241,3 +242,50 @@ def test_the_code_of_the_container_is_whole(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+class _Daemon:
+    """A dockerd that ends some times before it answers."""
+
+    carries_registry = True
+    runs = True
+
+    def __init__(self, ends: int, *, served: bool) -> None:
+        self.ends, self.served, self.mended = ends, served, 0
+
+    async def ready(self) -> None:
+        if self.ends:
+            self.ends -= 1
+            raise EngineError("The engine did not start: it said nothing.", "")
+        self.served = True
+
+    async def mend(self) -> None:
+        self.mended += 1
+        self.served = False
+
+    async def lost_containerd(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize(("ends", "served", "mended"), [(0, True, 0), (1, True, 1), (1, False, None), (2, True, None)])
+def test_an_end_that_was_not_seen_yet(
+    monkeypatch: pytest.MonkeyPatch, ends: int, served: bool, mended: int | None
+) -> None:
+    """A dockerd that has served and ended a moment ago is started again once; one that never came up is not."""
+    supervisor = Supervisor.__new__(Supervisor)
+    supervisor.daemon = daemon = _Daemon(ends, served=served)  # type: ignore[assignment]
+    monkeypatch.setattr(Supervisor, "_ready", lambda self: self.daemon.ready())
+    monkeypatch.setattr(Supervisor, "_close_servers", _nothing)
+    monkeypatch.setattr(Supervisor, "_open_doors", _nothing)
+    monkeypatch.setattr(Supervisor, "status", lambda self: {})
+    heard: list[str] = []
+    if mended is None:
+        with pytest.raises(EngineError, match="said nothing"):
+            asyncio.run(supervisor.up(heard.append))
+        return
+    asyncio.run(supervisor.up(heard.append))
+    assert (daemon.mended, len(heard)) == (mended, mended)
+
+
+async def _nothing(*_arguments: object) -> None:
+    return None

@@ -138,6 +138,15 @@ def test_kill(paths: Paths, session: Session, victim: str, said: str) -> None:
     assert pulled.error == ""
 
 
+def test_killed_a_moment_ago(paths: Paths) -> None:
+    """A start right after kill -9, when the supervisor has not seen the end of dockerd, heals as well."""
+    for _n in range(3):
+        kill(paths, r"\S*dockerd --config-file")
+        heard: list[str] = []
+        setup.start(paths, "private", lambda sentence, _share, into=heard: into.append(sentence))
+        assert heard == ["The engine had been killed; it is started again."]
+
+
 @pytest.mark.parametrize("after", [0.05, 0.3, 0.6])
 def test_starter_killed(paths: Paths, after: float) -> None:
     """A start that is killed half-way leaves one supervisor at most, and the next start is whole."""

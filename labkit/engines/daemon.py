@@ -44,6 +44,7 @@ class Daemon:
         self._config_file = dockerd.config_file(paths)
         self._log = dockerd.log(paths)
         self._log_start = 0
+        self.served = False  # whether this dockerd has ever answered
 
     @property
     def runs(self) -> bool:
@@ -54,6 +55,7 @@ class Daemon:
         """Start new namespaces, and dockerd in them with a daemon.json."""
         self.network = None
         self.carries_registry = False
+        self.served = False
         self._forget()
         self.namespace = Namespace(*boot.spawn(dockerd.prepare(self.paths, self.block, config)))
 
@@ -80,6 +82,7 @@ class Daemon:
         end = time.monotonic() + READY_SECONDS
         while time.monotonic() < end:
             if await ping(self.socket):
+                self.served = True
                 return
             if self.namespace.exited.is_set():
                 raise self._failed()
@@ -112,6 +115,7 @@ class Daemon:
 
     async def again(self) -> None:
         """Start dockerd where the former one has ended."""
+        self.served = False
         self._forget()
         dockerd.clear(self.paths)
         await self.namespace.start()

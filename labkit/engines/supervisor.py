@@ -60,9 +60,14 @@ class Supervisor:
     async def up(self, say: Say) -> dict[str, Any]:
         """Bring up whatever does not run, and say what had ended by itself."""
         if not self.daemon.runs:
-            say(_("The engine had been killed; it is started again."))
-            await self._mend()
-        await self._ready()
+            await self._killed(say)
+        try:
+            await self._ready()
+        except EngineError:
+            if not self.daemon.served:
+                raise
+            await self._killed(say)  # a moment ago: its end was not seen yet
+            await self._ready()
         if await self.daemon.lost_containerd():
             say(_("The engine's containerd had been killed; both are started again."))
             await self._mend()
@@ -71,6 +76,10 @@ class Supervisor:
         if not self.daemon.carries_registry:
             await self._open_registry()
         return self.status()
+
+    async def _killed(self, say: Say) -> None:
+        say(_("The engine had been killed; it is started again."))
+        await self._mend()
 
     async def _mend(self) -> None:
         await self._close_servers()
