@@ -18,6 +18,7 @@ import nbformat
 import psutil
 import pytest
 from browser import JupyterPage, chromium
+from enginehelp import make_root, started
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import run_kernel
 from samples import HOSTILE, Values, event, exchange, frame, sample
@@ -26,7 +27,6 @@ from wire import Seen, Server, until
 
 from labkit.client import Client, Unsent
 from labkit.encode import Gap
-from labkit.engines import setup
 from labkit.engines.base import Paths
 from labkit.errors import StreamError, UsageError
 from labkit.jupyter import Jupyter
@@ -42,7 +42,6 @@ from labkit.widgets.progressview import ProgressView
 from labkit.widgets.statsview import StatsView
 from labkit.widgets.terminal import Terminal
 
-ROOT = Path(__file__).resolve().parent.parent
 LOGS = exchange("GET", "/v1.41/containers/web/logs?follow=1&stdout=1&stderr=1")
 HARMLESS = {
     "div",
@@ -393,17 +392,11 @@ def test_a_view_says_what_it_is_where_there_is_no_kernel(tmp_path: Path) -> None
 def root() -> Iterator[Path]:
     """A checkout's root of its own with a practice engine and JupyterLab."""
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder)
-        for name in ("labkit", "notebooks"):
-            (root / name).symlink_to(ROOT / name)
-        patch = pytest.MonkeyPatch()
-        patch.setenv("LABKIT_ROOT", str(root))
-        patch.delenv("LABKIT_LIVE", raising=False)
-        paths = Paths.of(root)
-        setup.start(paths, "practice")
-        yield root
-        setup.stop(paths)
-        patch.undo()
+        paths = make_root(Path(folder))
+        with pytest.MonkeyPatch.context() as patch, started(paths, "practice"):
+            patch.setenv("LABKIT_ROOT", str(paths.root))
+            patch.delenv("LABKIT_LIVE", raising=False)
+            yield paths.root
 
 
 BEGIN = """
