@@ -25,9 +25,13 @@ from .session import Session
 if TYPE_CHECKING:
     from .coursemap import CourseMap
     from .daemon import Daemon
+    from .exercises.card import Card
     from .exercises.desk import Desk
+    from .exercises.standing import Progress
+    from .exercises.verdict import Verdict
     from .pictures import Picture
     from .widgets import Follow
+    from .widgets.exercisecard import ExerciseCard
     from .widgets.explorerview import Explorer
 
 TITLES = {
@@ -246,37 +250,43 @@ class Lab(Client):
 
         return Desk(self._session, self.record, self._paths, self._draw, self._outbox)
 
-    def check(self, exercise: str = "", *answer: Any) -> Any:
+    def check(self, exercise: str = "", *answer: Any) -> Verdict:
         """Look whether an exercise is done; give the answer where it asks for one.  Changes nothing.
 
-        Several answers count as a list of them.
+        Parameters
+        ----------
+        exercise: its id, such as ``"2.3"``.
+        answer: several of them count as a list.
+
+        Raises `UnknownExercise`, as the others do, for an id that there is not, and nothing else: what went wrong
+        is said by the verdict.
         """
         return self._desk.check(exercise, *(answer if len(answer) < 2 else [list(answer)]))
 
-    def hint(self, exercise: str = "") -> Any:
+    def hint(self, exercise: str = "") -> Card:
         """Show the next hint of an exercise."""
         return self._desk.hint(exercise)
 
-    def solution(self, exercise: str = "", *, force: bool = False) -> Any:
+    def solution(self, exercise: str = "", *, force: bool = False) -> Card:
         """Show the solution of an exercise, after an attempt or by force."""
         return self._desk.solution(exercise, force=force)
 
-    def setup(self, exercise: str = "") -> Any:
-        """Bring about the state that an exercise starts from."""
+    def setup(self, exercise: str = "") -> Card:
+        """Bring about the state that an exercise starts from; what is there already stays."""
         return self._desk.setup(exercise)
 
-    def reset(self, exercise: str = "") -> Any:
-        """Begin an exercise again."""
+    def reset(self, exercise: str = "") -> Card:
+        """Remove what belongs to an exercise, and bring about again what it starts from."""
         return self._desk.reset(exercise)
 
-    def exercise(self, exercise: str = "") -> Any:
+    def exercise(self, exercise: str = "") -> ExerciseCard:
         """Show an exercise as a card: its goal, and buttons for check, hint, solution and reset."""
         from .widgets.exercisecard import ExerciseCard
 
         return ExerciseCard(self._desk, exercise)
 
     @property
-    def progress(self) -> Any:
+    def progress(self) -> Progress:
         """What is passed in this lab, with how many attempts and hints."""
         return self._desk.progress
 
