@@ -37,9 +37,12 @@ _MASKED = re.compile(
     r"|SandboxID|SandboxKey|EndpointID|Gateway|IPAddress|IPPrefixLen|MacAddress|Subnet|IPv4Address|Layers|Processes"
     r"|org\.opencontainers\.image\.description|LogPath|ResolvConfPath|HostnamePath|HostsPath|NetworkID|Id|ID|ImageID"
     r"|Mountpoint|LowerDir|MergedDir|UpperDir|WorkDir|DeviceId|DeviceSize|DeviceName|Digest|RepoDigests|ParentId|Parent"
-    r"|DockerVersion|last-update|since|until|time|timeNano|container|execID|exec_id|image)"
+    r"|DockerVersion|PublicPort|last-update|since|until|time|timeNano|container|execID|exec_id|image)"
 )
+_ID = re.compile(r"[0-9a-f]{64}")
 _TEXTS = (
+    (r"/\S*?/(real|practice)(?=/work/|/\.lab/|$)", "ROOT"),
+    (r"\btime=[0-9.]+ ms", "time=SOME ms"),
     (r"sha256:[0-9a-f]{64}|\b[0-9a-f]{64}\b|\b(?=[a-f]*[0-9])[0-9a-f]{10,12}\b", "ID"),
     (r"\b\d{1,3}(\.\d{1,3}){3}(/\d+)?\b", "ADDRESS"),
     (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),
@@ -55,6 +58,8 @@ def plain(value: Any, key: str = "") -> Any:
     if _MASKED.fullmatch(key) and not isinstance(value, dict | bool) and value not in (None, "", [], 0):
         return type(value).__name__ if not isinstance(value, list) else ["…"]
     if isinstance(value, dict):
+        if len(value) > 1 and all(_ID.fullmatch(k) for k in value):  # a map by ids, which are all masked
+            return sorted((plain(v, k) for k, v in value.items()), key=json.dumps)
         return {plain(k): plain(v, k) for k, v in value.items()}
     if isinstance(value, list):
         return _sorted(_told_once([plain(item) for item in value]), key)

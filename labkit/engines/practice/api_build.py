@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
-from . import dockerfile, lifecycle, settings, transfer
+from . import api_images, dockerfile, lifecycle, settings, transfer
 from .api_containers import visible
 from .dockerfile import Instruction
 from .layers import Layer, difference, digest, unpack
@@ -35,9 +35,15 @@ Step = Generator[Wait | None, None, None]
 
 def commit(core: Core, request: Request) -> Reply:
     """``POST /commit``."""
-    container = core.state.container(request.query.get("container", ""))
+    if not request.query.get("container"):
+        raise Fault(400, 'invalid name or ID supplied: ""')
+    container = core.state.container(request.query["container"])
+    if request.query.get("repo"):
+        api_images.check_name(core, familiar(request.query["repo"]))
     config = copying.deepcopy(container.config)
     for change in request.many.get("changes", []):
+        if (name := change.split(" ")[0]).upper() not in dockerfile.KNOWN:
+            raise Fault(400, f"{name.lower()} is not a valid change command")
         dockerfile.set_config(config, dockerfile.parse_line(change))
     created_by = " ".join([container.path, *container.args])
     image = _committed(
@@ -147,7 +153,7 @@ def build(core: Core, request: Request) -> Answer:
             if kind == "application/json"
             else Fault(400, f"unsupported context: {kind}")
         )
-    context = unpack(request.body)
+    context = unpack(request.body) if request.body else Folder()
     name = request.query.get("dockerfile") or "Dockerfile"
     source = FileSystem(context, Space(0)).lookup(name)
     if not isinstance(source, File):
@@ -205,7 +211,10 @@ def _run(job: Build, steps: list[Instruction]) -> Working:
         if job.image is None:
             raise Fault(500, "No image was generated. Is your Dockerfile empty?")
     except Fault as fault:
+        failed = job.containers[-1].id if job.containers else ""
         _clean(job, request.flag("forcerm"))
+        if fault.status >= 1000 and request.flag("forcerm"):
+            job.stream(f"Removing intermediate container {failed[:12]}\n")
         code = {"code": fault.status - 1000} if fault.status >= 1000 else {}
         said = {"errorDetail": {**code, "message": fault.message}, "error": fault.message}
         job.say(**(said if core.profile.old else dict(sorted(said.items()))))

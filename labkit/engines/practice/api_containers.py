@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import base64
+import contextlib
+import errno
 import json
 import posixpath
 import time
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import filters, lifecycle, networking, settings, views
 from .layers import overlay, pack, unpack
-from .machine.files import FileSystem, Folder, Link, Space, copy
+from .machine.files import Device, FileSystem, Folder, Link, Space, copy
 from .machine.files import changes as tree_changes
 from .machine.process import Wait
 from .state import NAME, Container, timestamp
@@ -61,10 +63,11 @@ def listing(core: Core, request: Request) -> Reply:
                 400,
                 f"invalid filter 'status={state}'" if not core.profile.old else f"Invalid filter 'status={state}'",
             )
+    _check_filters(core, wanted)
     limit = request.number("limit", -1)
     every = request.flag("all") or limit > 0 or "status" in wanted or "exited" in wanted
     newest = sorted(core.state.containers.values(), key=lambda c: c.created, reverse=True)
-    bounds = {key: core.state.container(wanted[key][0]).created for key in ("before", "since") if wanted.get(key)}
+    bounds = {key: _bound(core, wanted[key][0]).created for key in ("before", "since") if wanted.get(key)}
     found = [
         c
         for c in newest
@@ -76,6 +79,34 @@ def listing(core: Core, request: Request) -> Reply:
     if limit > 0:
         found = found[:limit]
     return json_reply([views.summary(core, c, size=request.flag("size"), version=request.version) for c in found])
+
+
+def _bound(core: Core, name: str) -> Container:
+    try:
+        return core.state.container(name)
+    except Fault:
+        if core.profile.old:
+            raise Fault(500, f"no such container {name}") from None
+        raise
+
+
+def _check_filters(core: Core, wanted: filters.Filters) -> None:
+    """Look at the values of filters.  Raises `Fault`."""
+    old = core.profile.old
+    for value in wanted.get("health", []):
+        if value not in ("starting", "healthy", "unhealthy", "none"):
+            raise Fault(400, f"{'U' if old else 'u'}nrecognised filter value for health: {value}")
+    for value in wanted.get("exited", []):
+        if not value.lstrip("-").isdigit():
+            raise Fault(500 if old else 400, f'strconv.Atoi: parsing "{value}": invalid syntax')
+    if wanted.get("is-task"):
+        filters.boolean(wanted, "is-task", old=old)
+    for key in ("publish", "expose"):
+        for value in wanted.get(key, []):
+            port = value.partition("/")[0]
+            if not all(part.isdigit() for part in port.split("-")):
+                said = f'strconv.ParseUint: parsing "{port}": invalid syntax'
+                raise Fault(500 if old else 400, f"error while looking up for {key} {value}: {said}")
 
 
 def _fits(core: Core, container: Container, wanted: filters.Filters) -> bool:
@@ -182,6 +213,11 @@ def _seconds(request: Request) -> float | None:
     return float(request.number("t", 10)) if "t" in request.query else None
 
 
+def _signal(request: Request) -> str:
+    """Return the signal that a request names; before API 1.42 it can't."""
+    return request.query.get("signal", "") if request.version >= (1, 42) else ""
+
+
 def stop(core: Core, request: Request, name: str) -> Working | Reply:
     """``POST /containers/{id}/stop``."""
     container = core.state.container(name)
@@ -191,14 +227,14 @@ def stop(core: Core, request: Request, name: str) -> Working | Reply:
 
 
 def _stop(core: Core, request: Request, container: Container) -> Working:
-    yield from lifecycle.stop(core, container, _seconds(request), request.query.get("signal", ""))
+    yield from lifecycle.stop(core, container, _seconds(request), _signal(request))
     return empty()
 
 
 def restart(core: Core, request: Request, name: str) -> Working:
     """``POST /containers/{id}/restart``."""
     container = core.state.container(name)
-    yield from lifecycle.stop(core, container, _seconds(request), request.query.get("signal", ""))
+    yield from lifecycle.stop(core, container, _seconds(request), _signal(request))
     lifecycle.start(core, container)
     core.event("container", "restart", container.id, lifecycle.event_attributes(container))
     return empty()
@@ -265,12 +301,13 @@ def wait(core: Core, request: Request, name: str) -> Answer:
 def rename(core: Core, request: Request, name: str) -> Reply:
     """``POST /containers/{id}/rename``."""
     container, wanted = core.state.container(name), request.query.get("name", "").lstrip("/")
-    if not wanted:
+    if not request.query.get("name"):
         raise Fault(400, "Neither old nor new names may be empty")
     if wanted == container.name:
         raise Fault(400, "Renaming a container with the same name as its current name")
     if not NAME.fullmatch(wanted):
-        raise Fault(400, f"Invalid container name ({wanted}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+        said = f"Invalid container name ({request.query['name']}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        raise Fault(400, f"Error when allocating new name: {said}" if core.profile.old else said)
     try:
         _refuse_taken(core, wanted)
     except Fault as fault:
@@ -286,9 +323,18 @@ def update(core: Core, request: Request, name: str) -> Reply:
     """``POST /containers/{id}/update``."""
     container = core.state.container(name)
     body = parse_json(request, old=core.profile.old)
+    _refuse_update(core, container, body)
     container.host_config |= {k: v for k, v in body.items() if k in container.host_config}
     core.event("container", "update", container.id, lifecycle.event_attributes(container))
     return json_reply({"Warnings": None})
+
+
+def _refuse_update(core: Core, container: Container, body: dict[str, Any]) -> None:
+    settings.check(core, body)
+    memory, swap = body.get("Memory") or 0, container.host_config.get("MemorySwap") or 0
+    if memory > swap and not body.get("MemorySwap"):
+        said = "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same"
+        raise Fault(409, f"Cannot update container {container.id}: {said} time")
 
 
 def resize(core: Core, request: Request, name: str) -> Reply:
@@ -449,12 +495,22 @@ def _archived(core: Core, container: Container, path: str) -> tuple[str, Any, di
     files = _files(container)
     if not path:
         raise Fault(400, "bad parameter: path cannot be empty")
-    node = files.lookup(path, follow=path.endswith(("/", "/.")))
-    if node is None:
+    node = None
+    try:
+        at = files.resolve(path, follow=path.endswith(("/", "/.")))
+        node = files.lookup(at, follow=False)
+    except OSError as error:
+        if error.errno in (errno.ENOTDIR, errno.ELOOP) and core.profile.old:
+            base = f"{core.root_dir}/overlay2/{container.id}/merged"
+            raise Fault(500, f"lstat {base}{path}: {(error.strerror or '').lower()}") from error
+    if node is None or isinstance(node, Device):
         raise Fault(404, f"Could not find the file {path} in container {container.name}")
-    at = files.resolve(path, follow=not isinstance(node, Link))
     kind = {"Folder": 1 << 31, "Link": 1 << 27}.get(type(node).__name__, 0)
-    target = files.resolve(node.target, posixpath.dirname(at)) if isinstance(node, Link) else ""
+    target = ""
+    if isinstance(node, Link):
+        target = posixpath.normpath(posixpath.join(posixpath.dirname(at), node.target))
+        with contextlib.suppress(OSError):
+            target = files.resolve(node.target, posixpath.dirname(at))
     facts: dict[str, Any] = {
         "name": posixpath.basename(at) or "/",
         "size": node.size or (4096 if isinstance(node, Folder) else 0),
@@ -502,11 +558,15 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
     container = core.state.container(name)
     path = request.query.get("path", "")
     files = _files(container)
-    target = files.lookup(path) if path else None
+    if not path:
+        raise Fault(
+            400, "bad parameter: pathcannot be empty" if core.profile.old else "bad parameter: path cannot be empty"
+        )
+    target = files.lookup(path)
     if target is None:
         raise Fault(404, f"Could not find the file {path} in container {container.name}")
     if not isinstance(target, Folder):
-        raise Fault(400, "extraction point is not a directory")
+        raise Fault(500 if core.profile.old else 400, "extraction point is not a directory")
     try:
         files.writable(files.resolve(path))
     except OSError:
@@ -516,11 +576,29 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
             if container.host_config.get("ReadonlyRootfs")
             else "mounted volume is marked read-only",
         ) from None
-    tree = unpack(request.body, Space(files.space.limit - files.space.used))
+    try:
+        tree = unpack(request.body, Space(files.space.limit - files.space.used))
+    except Fault as fault:
+        unread = core.profile.old and fault.status == 400 and "tar file" in fault.message
+        raise Fault(500, "Error processing tar file(exit status 1): unexpected EOF") if unread else fault from None
+    if request.flag("noOverwriteDirNonDir"):
+        _refuse_other_kinds(target, tree, path)
     tree.mode, tree.uid, tree.gid, tree.mtime = target.mode, target.uid, target.gid, core.now
     _extract(target, tree)
     core.event("container", "extract-to-dir", container.id, lifecycle.event_attributes(container))
     return empty(200)
+
+
+def _refuse_other_kinds(target: Folder, tree: Folder, path: str) -> None:
+    """Refuse an archive that puts a file in the place of a folder, or a folder in that of a file."""
+    for name in tree.names():
+        there, node, at = target.get(name), tree.get(name), posixpath.join(path, name)
+        if isinstance(there, Folder) and isinstance(node, Folder):
+            _refuse_other_kinds(there, node, at)
+        elif there is not None and isinstance(there, Folder) != isinstance(node, Folder):
+            what = ("directory", "non-directory") if isinstance(there, Folder) else ("non-directory", "directory")
+            said = f'cannot overwrite {what[0]} "{at}" with {what[1]} "{path}"'
+            raise Fault(500, f"Error processing tar file(exit status 1): {said}")
 
 
 def _extract(target: Folder, tree: Folder) -> None:

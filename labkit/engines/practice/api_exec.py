@@ -20,7 +20,8 @@ def create(core: Core, request: Request, name: str) -> Reply:
     """``POST /containers/{id}/exec``."""
     body = parse_json(request, old=core.profile.old)
     command = body.get("Cmd")
-    command = [command] if isinstance(command, str) else command
+    if isinstance(command, str):
+        raise Fault(400, "json: cannot unmarshal string into Go struct field ExecConfig.Cmd of type []string")
     if not command or not all(isinstance(word, str) for word in command):
         raise Fault(400, "No exec command specified")
     container = core.state.container(name)
@@ -135,9 +136,9 @@ def inspect(core: Core, _request: Request, name: str) -> Reply:
             "OpenStdin": bool(config.get("AttachStdin")),
             "OpenStderr": bool(config.get("AttachStderr")),
             "OpenStdout": bool(config.get("AttachStdout")),
-            "CanRemove": entry.code is not None and entry.run is None,
+            "CanRemove": False,
             "ContainerID": entry.container.id,
             "DetachKeys": config.get("DetachKeys") or "",
-            "Pid": entry.run.process.pid if entry.run else 0,
+            "Pid": entry.pid,
         }
     )

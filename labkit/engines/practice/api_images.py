@@ -44,7 +44,7 @@ def need(core: Core, name: str) -> Image:
 def listing(core: Core, request: Request) -> Reply:
     """``GET /images/json``."""
     wanted = filters.parse(request, _FILTERS, old=core.profile.old)
-    dangling = filters.boolean(wanted, "dangling")
+    dangling = filters.boolean(wanted, "dangling", old=core.profile.old)
     bounds = {key: _seconds(need(core, wanted[key][0]).created) for key in ("before", "since") if wanted.get(key)}
     found = []
     for image in core.state.images.values():
@@ -180,14 +180,26 @@ def tag(core: Core, request: Request, name: str) -> Reply:
     repository, version = familiar(request.query.get("repo", "")), request.query.get("tag", "") or "latest"
     label = f"{repository}:{version}"
     if not _REFERENCE.fullmatch(label):
-        lower = repository.lower() != repository
-        raise Fault(
-            500 if core.profile.old else 400,
-            "invalid reference format: repository name must be lowercase" if lower else "invalid reference format",
-        )
+        raise unreadable(core, repository)
     transfer.retag(core, image, label)
     core.event("image", "tag", image.id, {"name": label, **(image.run_config.get("Labels") or {})})
     return empty(201)
+
+
+def unreadable(core: Core, repository: str) -> Fault:
+    """Return what is said of a name that no image can have."""
+    said = "invalid reference format"
+    if repository.lower() != repository:
+        said += ": repository name must be lowercase"
+    elif _REFERENCE.fullmatch(repository):
+        said = "invalid tag format"
+    return Fault(500 if core.profile.old else 400, said)
+
+
+def check_name(core: Core, repository: str) -> None:
+    """Look at the name of a repository.  Raises `Fault`."""
+    if not _REFERENCE.fullmatch(repository):
+        raise unreadable(core, repository)
 
 
 def create(core: Core, request: Request) -> Answer:
@@ -331,7 +343,7 @@ def _destroy(core: Core, image: Image) -> list[dict[str, str]]:
 def prune(core: Core, request: Request) -> Reply:
     """``POST /images/prune``: those without a tag or, with ``dangling=false``, all that no container uses."""
     wanted = filters.parse(request, ("dangling", "label", "label!", "until"), old=core.profile.old)
-    dangling = filters.boolean(wanted, "dangling") is not False
+    dangling = filters.boolean(wanted, "dangling", old=core.profile.old) is not False
     gone: list[dict[str, str]] = []
     space = 0
     for image in list(core.state.images.values()):
@@ -354,7 +366,10 @@ def prune(core: Core, request: Request) -> Reply:
 def _saved(core: Core, names: list[str]) -> Streaming:
     chosen: dict[str, tuple[Image, list[str]]] = {}
     for name in names:
-        image = need(core, name)
+        found = core.state.find_image(name)
+        if found is None:
+            raise Fault(404, f"No such image: {name}")
+        image = found
         by_id = image.id.startswith(name) or image.id[7:].startswith(name)
         whole = split_tag(name)[1] == "" and not by_id
         tags = (
@@ -406,7 +421,7 @@ def search(core: Core, request: Request) -> Reply:
     found = parse_search(registry.handle("GET", f"/v1/search?q={rest}&n=25", {}, b"").body)
     limit = request.number("limit", 25)
     wanted = filters.parse(request, ("is-official", "is-automated", "stars"), old=core.profile.old)
-    official = filters.boolean(wanted, "is-official")
+    official = filters.boolean(wanted, "is-official", old=core.profile.old)
     stars = (wanted.get("stars") or ["0"])[0]
     if not stars.isdigit():
         raise Fault(

@@ -70,14 +70,26 @@ def _use(network: Network) -> dict[str, dict[str, int]]:
 def listing(core: Core, request: Request) -> Reply:
     """``GET /networks``; who is on a network is said by inspect alone since API 1.28."""
     wanted = filters.parse(request, _FILTERS, old=core.profile.old)
+    _check_filters(core, wanted)
     found = [n for n in core.state.networks.values() if _fits(core, n, wanted)]
     found.sort(key=lambda n: n.created, reverse=True)
     return json_reply([_facts(core, n, containers=request.version < (1, 28)) for n in found])
 
 
+def _check_filters(core: Core, wanted: filters.Filters) -> None:
+    """Look at the values of filters.  Raises `Fault`."""
+    for kind in wanted.get("type", []):
+        if kind not in ("builtin", "custom"):
+            raise Fault(500 if core.profile.old else 400, f"invalid filter: 'type'='{kind}'")
+    for value in wanted.get("dangling", []):
+        if value.lower() not in ("1", "true", "0", "false"):
+            said = 'invalid value for filter \'dangling\', must be "true" (or "1"), or "false" (or "0")'
+            raise Fault(400, said)
+
+
 def _fits(core: Core, network: Network, wanted: filters.Filters) -> bool:
     kind = "builtin" if network.name in BUILTIN else "custom"
-    dangling = filters.boolean(wanted, "dangling")
+    dangling = filters.boolean(wanted, "dangling", old=core.profile.old)
     unused = kind == "custom" and not _members(core, network)
     return (
         filters.matches(wanted.get("name"), network.name)

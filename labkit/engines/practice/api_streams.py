@@ -37,7 +37,7 @@ def _since(request: Request, name: str, core: Core) -> float:
         return float(text)
     except ValueError:
         raise Fault(
-            400,
+            500 if core.profile.old else 400,
             f'strconv.ParseInt: parsing "{text}": invalid syntax'
             if core.profile.old
             else f'invalid value for "{name}": {text}',

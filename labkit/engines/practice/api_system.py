@@ -5,6 +5,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/System
 
 from __future__ import annotations
 
+import json
 import platform
 from typing import TYPE_CHECKING, Any
 
@@ -168,6 +169,33 @@ def info(core: Core, request: Request) -> Reply:
     return json_reply(facts)
 
 
+def reloaded(core: Core) -> dict[str, str]:
+    """Return what the event of a reload says: the settings that a daemon reads anew, as Docker writes them."""
+    config, old = core.config, core.profile.old
+    lists = {
+        name: json.dumps(config.get(name) or [], separators=(",", ":"))
+        for name in ("insecure-registries", "labels", "registry-mirrors")
+    }
+    before_25 = {"cluster-advertise": "", "cluster-store": "", "cluster-store-opts": "null"}
+    return {
+        **lists,
+        **({**before_25, "allow-nondistributable-artifacts": "[]"} if old else {}),
+        "debug": str(bool(config.get("debug"))).lower(),
+        "default-cgroupns-mode": "host" if old else "private",
+        "default-ipc-mode": "private",
+        "default-runtime": "runc",
+        "default-shm-size": "67108864",
+        "features": "map[]" if old else "{}",
+        "live-restore": str(bool(config.get("live-restore"))).lower(),
+        "max-concurrent-downloads": str(config.get("max-concurrent-downloads", 3)),
+        "max-concurrent-uploads": str(config.get("max-concurrent-uploads", 5)),
+        "max-download-attempts": str(config.get("max-download-attempts", 5)),
+        "name": "practice",
+        "runtimes": "runc:runc",
+        "shutdown-timeout": str(config.get("shutdown-timeout", 15)),
+    }
+
+
 def df(core: Core, request: Request) -> Reply:
     """``GET /system/df``."""
     images: list[dict[str, Any]] = []
@@ -222,12 +250,12 @@ def _moment(core: Core, request: Request, name: str) -> float | None:
             return core.now - float(text[:-1]) * units[text[-1]]
         return float(text)
     except ValueError:
-        raise Fault(400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+        raise Fault(500 if core.profile.old else 400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
 
 
 def events(core: Core, request: Request) -> Answer:
     """``GET /events``: what has happened since a time, then what happens, until a time."""
-    wanted = filters.parse(request, _EVENT_FILTERS, old=core.profile.old)
+    wanted = filters.parse(request, () if core.profile.old else _EVENT_FILTERS, old=core.profile.old)
     since, until = _moment(core, request, "since"), _moment(core, request, "until")
     if since is not None and until is not None and until < since:
         raise Fault(

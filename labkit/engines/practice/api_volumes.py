@@ -37,7 +37,7 @@ def size(volume: Volume) -> int:
 def listing(core: Core, request: Request) -> Reply:
     """``GET /volumes``."""
     wanted = filters.parse(request, ("dangling", "driver", "label", "name"), old=core.profile.old, of="volume")
-    dangling = filters.boolean(wanted, "dangling")
+    dangling = filters.boolean(wanted, "dangling", old=core.profile.old)
     found = [
         v
         for v in core.state.volumes.values()
@@ -109,7 +109,7 @@ def prune(core: Core, request: Request) -> Reply:
     newer = request.version >= (1, 42)
     known = ("label", "label!", "all") if newer else ("label", "label!")
     wanted = filters.parse(request, known, old=core.profile.old)
-    every = not newer or bool(filters.boolean(wanted, "all"))
+    every = not newer or bool(filters.boolean(wanted, "all", old=core.profile.old))
     gone, space = [], 0
     for volume in list(core.state.volumes.values()):
         excluded = wanted.get("label!") and filters.labels(wanted["label!"], volume.labels)

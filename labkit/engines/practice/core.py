@@ -132,7 +132,7 @@ class Core:
         if found := _PREFIX.fullmatch(path):
             version, path = (int(found.group(1)), int(found.group(2))), found.group(3)
         given = {name.lower(): value for name, value in (headers or {}).items()}
-        return Request(method, unquote(path), dict(pairs), many, given, body, version)
+        return Request(method, unquote(path), dict(pairs), many, given, body, version, self.profile.old)
 
     def handle(
         self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"", *, now: float

@@ -9,6 +9,7 @@ import json
 import re
 from collections.abc import Collection
 
+from . import kinds
 from .wire import Fault, Request, go_json_error
 
 Filters = dict[str, list[str]]
@@ -19,6 +20,7 @@ def parse(request: Request, known: Collection[str], *, old: bool, of: str = "") 
 
     Parameters
     ----------
+    known: their names; none where any will do, as an old Engine's events have it.
     of: of what; an old Engine says so of volumes alone.
     """
     text = request.query.get("filters", "")
@@ -26,13 +28,13 @@ def parse(request: Request, known: Collection[str], *, old: bool, of: str = "") 
         return {}
     try:
         value = json.loads(text)
-        if not isinstance(value, dict):
-            raise ValueError(text)
     except ValueError as error:
         said = go_json_error(text, error)
         if old and of:
             raise Fault(400, f"error reading {of} filters: {said}") from error
         raise Fault(500 if old else 400, said if old else "invalid filter") from error
+    if not isinstance(value, dict):
+        raise _misfit(value, "map[string]map[string]bool", old=old)
     found: Filters = {}
     for name, wanted in value.items():
         if isinstance(wanted, dict):
@@ -40,13 +42,15 @@ def parse(request: Request, known: Collection[str], *, old: bool, of: str = "") 
         elif isinstance(wanted, list) and all(isinstance(item, str) for item in wanted):
             found[name] = wanted
         else:
-            raise Fault(
-                500 if old else 400,
-                "json: cannot unmarshal into Go value of type map[string][]string" if old else "invalid filter",
-            )
-        if name not in known:
+            raise _misfit(wanted, "map[string]bool", old=old)
+        if known and name not in known:
             raise Fault(400, f"{'I' if old else 'i'}nvalid filter '{name}'")
     return found
+
+
+def _misfit(value: object, kind: str, *, old: bool) -> Fault:
+    said = f"json: cannot unmarshal {kinds.JSON.get(type(value), 'value')} into Go value of type {kind}"
+    return Fault(500 if old else 400, said if old else "invalid filter")
 
 
 def labels(wanted: list[str], there: dict[str, str] | None) -> bool:
@@ -72,7 +76,7 @@ def matches(wanted: list[str] | None, text: str) -> bool:
     return False
 
 
-def boolean(filters: Filters, name: str) -> bool | None:
+def boolean(filters: Filters, name: str, *, old: bool) -> bool | None:
     """Return a filter that is true or false; None where it is not given.  Raises `Fault` (400)."""
     wanted = filters.get(name)
     if not wanted:
@@ -82,4 +86,4 @@ def boolean(filters: Filters, name: str) -> bool | None:
         return True
     if value in ("0", "false", "f"):
         return False
-    raise Fault(400, f"Invalid filter '{name}={wanted}'")
+    raise Fault(400, f"{'I' if old else 'i'}nvalid filter '{name}=[{' '.join(wanted)}]'")

@@ -46,7 +46,8 @@ _OTHERS = (
 )
 _TEXTS_TOO = ("StorageOpt", "Annotations", "AuxiliaryAddresses")
 _NAMES = {name.lower(): name for name in [*_OTHERS.split(), *(key.rpartition(".")[2] for key in _KINDS)]}
-_JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
+"""What Go calls the kinds of values in JSON."""
 
 
 def _fits(value: Any, kind: str) -> bool:
@@ -94,11 +95,11 @@ def wrong(body: Any, struct: str) -> str:
     struct: what the Engine calls it, for the message.
     """
     if not isinstance(body, dict):
-        return f"json: cannot unmarshal {_JSON.get(type(body), 'value')} into Go value of type {struct}"
+        return f"json: cannot unmarshal {JSON.get(type(body), 'value')} into Go value of type {struct}"
     for name, value in body.items():
         kind = _KINDS.get(f"{struct}.{name}") or _KINDS.get(name)
         if kind and not _fits(value, kind):
-            given = _JSON.get(type(value), "value")
+            given = JSON.get(type(value), "value")
             return f"json: cannot unmarshal {given} into Go struct field {struct}.{name} of type {kind}"
         if kind in (None, "map[string]string"):
             continue

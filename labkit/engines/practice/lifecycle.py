@@ -197,8 +197,7 @@ def refused(command: str, error: OSError, old: bool, what: str = "start") -> str
     else:
         why = f'exec: "{command}": {(error.strerror or "").lower()}'
     if what == "exec":
-        tail = ": unknown" if old else ""
-        return f"OCI runtime exec failed: exec failed: unable to start container process: {why}{tail}"
+        return unrunnable(why, old=old)
     if old:
         return (
             "failed to create shim task: OCI runtime create failed: runc create failed: unable to "
@@ -209,6 +208,12 @@ def refused(command: str, error: OSError, old: bool, what: str = "start") -> str
         "runtime create failed: runc create failed: "
         f"unable to start container process: error during container init: {why}"
     )
+
+
+def unrunnable(why: str, *, old: bool) -> str:
+    """Return what the Engine says about an exec whose process can't be started."""
+    tail = ": unknown" if old else ""
+    return f"OCI runtime exec failed: exec failed: unable to start container process: {why}{tail}"
 
 
 def start(core: Core, container: Container) -> None:
@@ -473,6 +478,11 @@ def start_exec(
         1: stdout,
         2: stdout if tty else Sink(take(2), ready=ready),
     }
+    cwd = entry.config.get("WorkingDir")
+    if cwd and container.files is not None and container.files.lookup(cwd) is None:
+        entry.code = 126
+        why = f'chdir to cwd ("{cwd}") set in config.json failed: no such file or directory'
+        return unrunnable(why, old=core.profile.old)
     argv = list(entry.config.get("Cmd") or [])
     core.event(
         "container", "exec_start: " + " ".join(argv), container.id, {**event_attributes(container), "execID": entry.id}
@@ -480,12 +490,12 @@ def start_exec(
     try:
         process = spawn(core, container, argv, fds, entry.config)
     except OSError as error:
-        entry.code = 126 if error.errno == errno.EACCES else 127
+        entry.code = 126 if error.errno == errno.EACCES or core.profile.old else 127
         return refused(argv[0], error, core.profile.old, "exec")
     except Fault as error:
         entry.code = 126
         return error.message
-    entry.run = Run(process, stdin)
+    entry.run, entry.pid = Run(process, stdin), process.pid
 
     def done(code: int) -> None:
         entry.code, entry.run = code, None

@@ -227,7 +227,7 @@ def endpoint(core: Core, container: Container, network: Network, wanted: dict[st
         later = core.profile.old and not container.running and _is_address(fixed)  # the start looks at it
         if not later and (not _is_address(fixed) or ip_address(fixed) not in network.wire.subnet):
             raise Fault(
-                400,
+                500 if core.profile.old and _is_address(fixed) else 400,
                 f"invalid IPv4 address: {fixed}"
                 if not _is_address(fixed)
                 else f"no configured subnet contains IP address {fixed}"

@@ -22,7 +22,7 @@ from ...messages import _
 from .. import daemonconfig, dockerd, ports, registry
 from ..base import Paths
 from ..control import PROTOCOL
-from . import bundled, lifecycle, snapshot, tlsdoor
+from . import api_system, bundled, lifecycle, snapshot, tlsdoor
 from .core import Core
 from .hostfolder import WorkFolders
 from .profile import DEFAULT, profile
@@ -163,7 +163,7 @@ class Practice:
             stays = {key: before[key] for key in NOT_RELOADED if key in before}
             self.core.tick(time.time())
             self.core.config = {**{k: v for k, v in made.items() if k not in NOT_RELOADED}, **stays}
-            self.core.event("daemon", "reload", self.core.ids.new(), {"name": "practice"})
+            self.core.event("daemon", "reload", self.core.ids.new(), api_system.reloaded(self.core))
             return
         try:
             tls = tlsdoor.context(made)

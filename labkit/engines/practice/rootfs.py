@@ -98,6 +98,7 @@ def nginx() -> Folder:
 def site() -> Folder:
     """What else the nginx image has on top of busybox."""
     root = Folder(mtime=BUILT)
+    root.entries["var"] = Folder(mtime=BUILT, entries={"www": Folder(mtime=BUILT)})
     _put(root, "etc/nginx/nginx.conf", _text("user nginx;\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"))
     _put(root, "etc/nginx/conf.d/default.conf", _text(_SITE))
     _put(root, "usr/share/nginx/html/index.html", _text(_WELCOME))

@@ -132,6 +132,8 @@ _HIDDEN = {
     ],
     "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
 }
+PROCESSORS = 2
+"""So many does the machine have that the engine plays."""
 _PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
 
 
@@ -197,7 +199,18 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
             text = str(binding.get("HostPort") or "")
             if text and not (text.isdigit() and int(text) < 65536):
                 raise Fault(400, f'invalid port specification: "{text}"')
-    policy = (made["RestartPolicy"] or {}).get("Name") or "no"
+    check(core, made)
+    memory = made["Memory"]
+    if isinstance(memory, int) and memory > 0 and not made["MemorySwap"]:
+        made["MemorySwap"] = 2 * memory
+    if core.profile.old and body.get("HostConfig") is None:
+        del made["Runtime"]  # it is known from the first start on
+    return made
+
+
+def check(core: Core, host: dict[str, Any]) -> None:
+    """Look at limits and at the restart policy.  Raises `Fault` (400)."""
+    policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
     if policy not in ("no", "always", "unless-stopped", "on-failure"):
         raise Fault(
             400,
@@ -206,14 +219,14 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
             else f"invalid restart policy: unknown policy '{policy}'; use one of 'no', "
             "'always', 'on-failure', or 'unless-stopped'",
         )
-    memory = made["Memory"]
-    if isinstance(memory, int) and 0 < memory < 6 * 1024 * 1024:
+    if 0 < (host.get("Memory") or 0) < 6 * 1024 * 1024:
         raise Fault(400, "Minimum memory limit allowed is 6MB")
-    if isinstance(memory, int) and memory > 0 and not made["MemorySwap"]:
-        made["MemorySwap"] = 2 * memory
-    if core.profile.old and body.get("HostConfig") is None:
-        del made["Runtime"]  # it is known from the first start on
-    return made
+    if not 0 <= (host.get("NanoCpus") or 0) <= PROCESSORS * 10**9:
+        raise Fault(
+            400,
+            f"{'R' if core.profile.old else 'r'}ange of CPUs is from 0.01 to {PROCESSORS:.2f}, "
+            f"as there are only {PROCESSORS} CPUs available",
+        )
 
 
 def mounts(core: Core, container: Container) -> list[Mount]:

@@ -194,6 +194,7 @@ class Exec:
     run: Run | None = None
     started: bool = False
     code: int | None = None
+    pid: int = 0
 
 
 @dataclass(eq=False)

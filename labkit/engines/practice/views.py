@@ -52,7 +52,7 @@ def status_text(core: Core, container: Container) -> str:
 
 
 def _quoted(word: str) -> str:
-    return "'" + word.replace("'", "\\'") + "'" if " " in word or word == "" else word
+    return f"'{word}'" if " " in word else word
 
 
 def sizes(container: Container) -> tuple[int, int]:
@@ -100,6 +100,7 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
         "Command": " ".join(_quoted(w) for w in [container.path, *container.args]),
         "Created": int(container.created),
         "Ports": port_list(container),
+        **(_sizes(container, old=old) if size else {}),
         "Labels": container.config.get("Labels") or {},
         "State": container.status,
         "Status": status_text(core, container),
@@ -113,12 +114,12 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
         facts["ImageManifestDescriptor"] = descriptor(container)
     if version >= (1, 52):
         facts["Health"] = {"Status": "none", "FailingStreak": 0}
-    if size:
-        own, whole = sizes(container)
-        if own or not old:
-            facts["SizeRw"] = own or 4096
-        facts["SizeRootFs"] = whole
     return facts
+
+
+def _sizes(container: Container, *, old: bool) -> dict[str, int]:
+    own, whole = sizes(container)
+    return {**({"SizeRw": own or 4096} if own or not old else {}), "SizeRootFs": whole}
 
 
 def _place(container: Container, endpoint: Endpoint, *, old: bool) -> dict[str, Any]:

@@ -23,6 +23,7 @@ class Request:
     path: without version prefix and query, percent-decoded.
     query: the last value of each parameter; `many` holds all of each.
     version: from the prefix, such as ``(1, 41)``; the engine's own where there is none.
+    old: whether the engine answers in the manner of those before 25.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     version: tuple[int, int] = (1, 41)
+    old: bool = True
 
     def flag(self, name: str, default: bool = False) -> bool:
         """Return a parameter as the Engine reads a boolean: empty, 0, no, false and none are false."""
@@ -47,7 +49,7 @@ class Request:
         try:
             return int(text)
         except ValueError:
-            raise Fault(400, f'strconv.Atoi: parsing "{text}": invalid syntax') from None
+            raise Fault(500 if self.old else 400, f'strconv.Atoi: parsing "{text}": invalid syntax') from None
 
 
 class Fault(Exception):
@@ -165,6 +167,8 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True, struc
     Raises `Fault` for a body that is not JSON, or is not said to be.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if old and needed and not request.body and not kind and struct != "ContainerConfigWrapper":
+        raise Fault(400, "got EOF while reading request body")
     if (request.body or needed) and kind != "application/json":
         if old:
             raise Fault(400, f"Content-Type specified ({kind}) must be 'application/json'")

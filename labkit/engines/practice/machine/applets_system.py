@@ -203,9 +203,16 @@ def id_(process: Process) -> Program:
         shown = process.uid if "-u" in given else process.gid
         yield from process.out((name if "-n" in given else str(shown)) + "\n")
         return 0
-    group = user_name(process, process.gid)
-    yield from process.out(f"uid={process.uid}({name}) gid={process.gid}({group}) groups={process.gid}({group})\n")
+    user = f"{process.uid}({name})" if name != str(process.uid) else name
+    group = next((f"{number_}({own})" for own, number_ in _groups(process) if number_ == process.gid), process.gid)
+    yield from process.out(f"uid={user} gid={group} groups={group}\n")
     return 0
+
+
+def _groups(process: Process) -> list[tuple[str, int]]:
+    node = process.files.lookup("/etc/group")
+    lines = (node.data if isinstance(node, File) else b"").decode("utf-8", "replace").splitlines()
+    return [(parts[0], int(parts[2])) for line in lines if len(parts := line.split(":")) > 2 and parts[2].isdigit()]
 
 
 @applet("whoami")
