@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import csv
 import os
 import socket
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import nbformat
 import psutil
 import pytest
 from hubhelp import EXPOSED, NAME, ROOT, Hub, chromium, log_in, solutions, teachers_python, with_proxy
+from test_classroom_nbgrader import Nbgrader, seed
 
 from labkit import cli
-from labkit.classroom import sandbox
+from labkit.classroom import course, sandbox
 from labkit.classroom.hub import limits, serve
 from labkit.classroom.hub.folder import ClassFolder
 from labkit.classroom.hub.limits import Limits
@@ -125,6 +128,58 @@ def test_two_students_and_a_restart_of_the_hub(hub: Hub, tmp_path: Path) -> None
     assert own_processes(hub) == []
     assert not place.run.exists()
     assert not list(limits.CGROUPS.glob("*/lab-student-*"))
+
+
+@here
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+def test_handing_in_through_the_hub(hub: Hub, tmp_path: Path) -> None:
+    """Released, fetched and submitted inside the fences, collected and graded; a forged submission is left out."""
+    words = ["init", str(hub.folder), "--lab", "2", "--roster", str(tmp_path / "roster.csv")]
+    hub.labkit(*words)
+    nbgrader = Nbgrader(hub.python, hub.folder)
+    seed(hub.folder, "example")
+    source = hub.folder / "source" / "lab02" / NAME
+    notebook = nbformat.read(source, as_version=4)
+    end = next(n for n, cell in enumerate(notebook.cells) if course.graded(cell.source) == "2.2")
+    notebook.cells = notebook.cells[: end + 1]
+    nbformat.write(notebook, source)
+    hub.labkit("serve", str(hub.folder), "--check")
+    nbgrader("db", "student", "import", "students.csv")
+    nbgrader("generate_assignment", "lab02")
+    nbgrader("release_assignment", "lab02")
+    hub.start()
+    ask = (
+        "import subprocess\nprint(subprocess.run(['nbgrader', {words}], capture_output=True, text=True, cwd=lab.work))"
+    )
+    with chromium() as browser:
+        ada, grace = log_in(browser, hub, "ada"), log_in(browser, hub, "grace")
+        for student, done in ((ada, ["2.1"]), (grace, [])):
+            student.open(NAME)
+            student.run("import labkit; lab = labkit.start('02')")
+            assert "returncode=0" in student.run(ask.format(words="'fetch_assignment', 'lab02'"))
+            student.open(f"lab02/{NAME}")
+            student.run_to("check-2-2", solutions(*done) if done else {})
+            assert "returncode=0" in student.run(ask.format(words="'submit', 'lab02'"))
+        # With a name that is not theirs, and a link to what root can read.
+        grace.run(FORGED)
+    nbgrader("collect", "lab02")
+    assert not (hub.folder / "submitted" / "ada" / "lab02" / "of-grace").exists()
+    assert [file.name for file in (hub.folder / "submitted" / "grace" / "lab02").iterdir() if file.is_symlink()] == []
+    nbgrader("autograde", "lab02")
+    nbgrader("export")
+    scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader((hub.folder / "grades.csv").open())}
+    assert scores == {"ada": 1, "grace": 0}
+
+
+FORGED = """
+import os, pathlib, shutil
+inbound = pathlib.Path("/exchange/docker-api-lab/inbound")
+forged = inbound / "ada+lab02+2099-01-01 00:00:00 UTC+x"
+shutil.copytree(lab.work / "lab02", forged)
+(forged / "timestamp.txt").write_text("2099-01-01 00:00:00 UTC")
+(forged / "of-grace").write_text("")
+"""
 
 
 # Without a hub
