@@ -32,6 +32,11 @@ def test_every_command_is_one() -> None:
     assert len(found) > 8
     for words in found:
         cli.parse(shlex.split(words)[1:])
+    served = re.findall(r"labkit (classroom [^`\n|]+)", PAGE)
+    assert {words.split()[1] for words in served} >= {"serve", "stop", "init"}
+    for words in served:
+        if len(words.split()) > 2:
+            cli.parse(shlex.split(words))
 
 
 def test_the_rubric_on_the_page_holds_every_setting() -> None:
