@@ -21,7 +21,7 @@ from .record import Exercise, find, of_lab
 from .sent import Outbox
 from .show import curl_lines, docker_lines, labkit_lines
 from .stage import Stage, Start, forget, names
-from .standing import Progress, rungs, standings
+from .standing import Progress, Standing, rungs, standings
 from .verdict import State, Verdict, judge, not_attempted
 
 _EVIDENCE = 12
@@ -66,7 +66,7 @@ class Desk:
         if not verdict.counts:
             return verdict
         entries, _said = self._journal.read()
-        if verdict.passed and standings(entries).get(exercise.id, _NEVER).passed:
+        if verdict.passed and standings(entries).get(exercise.id, Standing()).passed:
             return verdict  # passed before: running a notebook once more adds nothing
         entry: Entry = {"do": "check", "id": exercise.id, "state": verdict.state.value, "engine": self._record.version}
         if verdict.passed:
@@ -135,7 +135,7 @@ class Desk:
         """
         exercise = find(id)
         entries, _said = self._journal.read()
-        if not force and not standings(entries).get(exercise.id, _NEVER).attempts:
+        if not force and not standings(entries).get(exercise.id, Standing()).attempts:
             return Card(
                 _("Try {id} once, then the solution is shown.", id=exercise.id),
                 "idle",
@@ -241,9 +241,6 @@ class Desk:
 
     def _write(self, entry: Entry) -> str:
         return self._journal.add({"time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), **entry})
-
-
-_NEVER = next(iter(standings([{"id": ""}]).values()))
 
 
 def _own_values(exercise: Exercise, draw: Draw) -> Mapping[str, Any]:
