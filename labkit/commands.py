@@ -1,4 +1,4 @@
-"""What ``./lab start``, ``status``, ``stop``, ``reset`` and ``engine`` do."""
+"""What ``./lab start``, ``status``, ``stop`` and ``engine`` do."""
 
 from __future__ import annotations
 
