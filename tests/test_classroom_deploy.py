@@ -21,6 +21,8 @@ import yaml
 from traitlets.config import Config
 
 from labkit import cli
+from labkit.classroom import seat
+from labkit.engines.base import Paths
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "02-containers.ipynb"
@@ -210,3 +212,21 @@ def test_the_unit_starts_the_hub() -> None:
     assert program.endswith("/labkit")
     assert cli.parse(words).action == "serve"
     assert unit["Service"]["KillMode"] == "process"
+
+
+def test_without_an_engine_there_is_a_seat_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One sentence says why; the notebooks are there, and the server starts."""
+    for name in ("notebooks", "docs", "labkit"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    for name in ("LABKIT_ROOT", *seat.environment(Paths.of(tmp_path))):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv(seat.KIND, "nothing-of-the-kind")
+    became: list[str] = []
+    monkeypatch.setattr(os, "execvp", lambda program, words: became.extend(words))
+    seat.main(["jupyterhub-singleuser", "--debug"])
+    assert "There is no engine of the kind 'nothing-of-the-kind'" in capsys.readouterr().err
+    assert became == ["jupyterhub-singleuser", "--debug"]
+    settings = json.loads((Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.json").read_text())
+    assert (Path(settings["ServerApp"]["root_dir"]) / NOTEBOOK).is_file()

@@ -29,30 +29,35 @@ KIND = "LABKIT_ENGINE"
 """The variable that names the kind of engine; without it, the practice engine, which needs nothing."""
 
 
-def prepare(paths: Paths, kind: str) -> dict[str, str]:
-    """Lay the notebooks out and start the engine.
+def environment(paths: Paths) -> dict[str, str]:
+    """What a Jupyter server needs in its environment, so that all it writes is below ``.lab``."""
+    folder = Jupyter(paths).folder
+    return {
+        "JUPYTER_CONFIG_DIR": str(folder / "config"),
+        "JUPYTER_DATA_DIR": str(folder / "data"),
+        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
+        "IPYTHONDIR": str(folder / "ipython"),
+        "LABKIT_ROOT": str(paths.root),
+    }
+
+
+def prepare(paths: Paths, kind: str) -> None:
+    """Lay the notebooks out, say how JupyterLab is to look, and start the engine.
 
     Parameters
     ----------
     kind: of engine, as `labkit.engines.setup.engine_of` takes it.
 
-    Returns what a Jupyter server needs in its environment.  Raises `LabError`.
+    Raises `LabError` or `OSError`; without an engine, the rest is there all the same.
     """
     lab = Jupyter(paths)
     for folder in (paths.state, lab.folder, lab.runtime, lab.folder / "config", lab.folder / "settings"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lab.trust(lay_out(paths).fresh)
-    record = setup.start(paths, kind, lambda said, _share: print(said, file=sys.stderr))
-    write(lab.shell, terminal.lines(record, paths.work, paths.state / "tls").encode())
     write(lab.folder / "config" / "jupyter_server_config.json", json.dumps(lab.surface(), indent=1).encode())
     _first_layout(lab.folder / "config" / "lab" / "workspaces", paths.work)
-    return {
-        "JUPYTER_CONFIG_DIR": str(lab.folder / "config"),
-        "JUPYTER_DATA_DIR": str(lab.folder / "data"),
-        "JUPYTER_RUNTIME_DIR": str(lab.runtime),
-        "IPYTHONDIR": str(lab.folder / "ipython"),
-        "LABKIT_ROOT": str(paths.root),
-    }
+    record = setup.start(paths, kind, lambda said, _share: print(said, file=sys.stderr))
+    write(lab.shell, terminal.lines(record, paths.work, paths.state / "tls").encode())
 
 
 def _first_layout(workspaces: Path, work: Path) -> None:
@@ -69,8 +74,9 @@ def main(words: Sequence[str] | None = None) -> None:
     """Prepare the seat, and become the command that the words say."""
     words = sys.argv[1:] if words is None else words
     paths = Paths.find()
+    os.environ.update(environment(paths))
     try:
-        os.environ.update(prepare(paths, os.environ.get(KIND, "practice")))
+        prepare(paths, os.environ.get(KIND, "practice"))
     except (LabError, OSError) as error:
         # Without an engine the notebooks can still be read, and ./lab in the terminal says more.
         print(_("The engine did not start: {why}", why=error), file=sys.stderr)

@@ -117,15 +117,15 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
         raise LabError(_("{name!r} is no name to log in with.", name=name), _("Take letters, digits, dots or dashes."))
     if name in {student.id.lower() for student in students}:
         raise LabError(_("{name} is a student in the roster.", name=name), _("Give another name with --teacher."))
-    place_port = port or _port(place) or PORT
+    listens = port or _port(place) or (0 if place.config.exists() else PORT)
     if _hubs(place):
         raise LabError(
             _("The hub of this class runs already."), _("labkit classroom stop {folder} ends it.", folder=folder)
         )
     _end(_servants(place))
-    if not _is_free(place_port):
+    if listens and not _is_free(listens):
         raise LabError(
-            _("Something else listens on port {port}.", port=place_port), _("Give another one, such as --port 8010.")
+            _("Something else listens on port {port}.", port=listens), _("Give another one, such as --port 8010.")
         )
     try:
         place.lay_out()
@@ -139,7 +139,7 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
             mode=0o600,
         )
         if port or not place.config.exists():
-            _configure(place, place_port)
+            _configure(place, listens)
     except OSError as error:
         raise LabError(
             _("{folder} cannot be written: {why}.", folder=error.filename or folder, why=error.strerror or str(error)),
@@ -151,7 +151,7 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
         print(_("{name} is the teacher; the password, shown this once: {password}", name=name, password=password))
     if check:
         return 0
-    print(f"http://127.0.0.1:{place_port}")
+    print(f"http://127.0.0.1:{listens}" if listens else place.config)
     print(_("Ctrl-C ends the hub; what students run goes on until: labkit classroom stop {folder}", folder=folder),
           flush=True)  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LABKIT_ROOT": str(Paths.find().root)}
@@ -211,7 +211,7 @@ def _teacher(place: ClassFolder, name: str) -> str:
 
 
 def _port(place: ClassFolder) -> int | None:
-    """Return the port that the configuration names; None where it is the teacher's own affair."""
+    """Return the port of loopback that the configuration names; None where the teacher has it listen elsewhere."""
     text = place.config.read_text() if place.config.exists() else ""
     found = re.search(r"""^url = ["']http://127\.0\.0\.1:(\d+)["']""", text, re.M)
     return int(found[1]) if found else None
