@@ -63,6 +63,9 @@ def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = Fal
     """
     chosen = [word for word in arguments if (root / word.partition("::")[0]).exists()]
     files = chosen or ["tests", *notebooks(root)]
+    if any(".ipynb" in file for file in chosen):
+        # Named alone, notebooks lie in no folder with a conftest.py, and nothing would start their engine.
+        files = [*chosen, "tests/conftest.py"]
     nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
     nbval += ["--nbval-sanitize-with=tests/nbval-sanitize.cfg"]
     return [

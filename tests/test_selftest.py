@@ -58,6 +58,15 @@ def test_some_of_them(ran: list[list[str]]) -> None:
     assert not any(word.startswith("--dist") for word in words)
 
 
+def test_a_notebook_has_its_engine(ran: list[list[str]]) -> None:
+    """A notebook that is run alone is compared as in the whole run, with what starts the engine for it."""
+    notebook = "notebooks/solved/02-containers.ipynb"
+    cli.main(["test", "--", notebook])
+    (words,) = ran
+    assert words[-2:] == [notebook, "tests/conftest.py"]
+    assert "--nbval" in words
+
+
 def test_missing_packages_are_installed_as_root(
     ran: list[list[str]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
