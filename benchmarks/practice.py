@@ -38,6 +38,7 @@ def rows() -> Iterator[Row]:
             yield from _lists(ours, theirs, paths)
             yield _lives(ours, theirs)
             yield _logs(ours, theirs)
+            yield _follows(ours, theirs)
         finally:
             setup.stop(paths)
             setup.stop(real_paths)
@@ -126,6 +127,27 @@ def _logs(ours: requests.Session, theirs: requests.Session) -> Row:
     return Row("practice engine: reading a log", "Docker", 1 / mine, 1 / docker, "MB/s", docker / mine, 0.5, least=True)
 
 
+def _follows(ours: requests.Session, theirs: requests.Session) -> Row:
+    def stream(session: requests.Session) -> Callable[[], float]:
+        def read() -> float:
+            made = session.post(f"{URL}/containers/create", json={"Image": "busybox", "Cmd": WRITER}).json()["Id"]
+            session.post(f"{URL}/containers/{made}/start").raise_for_status()
+            begin, size = time.perf_counter(), 0
+            with session.get(f"{URL}/containers/{made}/logs?stdout=1&follow=1", stream=True) as answer:
+                for piece in answer.iter_content(65536):
+                    size += len(piece)
+            took = time.perf_counter() - begin
+            session.delete(f"{URL}/containers/{made}?force=1").raise_for_status()
+            assert size >= LOG_LINES * 41
+            return took / size * 1e6
+
+        return read
+
+    mine, docker = turns(5, stream(ours), stream(theirs))
+    what = "practice engine: following a log while it is written"
+    return Row(what, "Docker", 1 / mine, 1 / docker, "MB/s", docker / mine, 0.1, least=True)
+
+
 def _processes(paths: Paths) -> list[psutil.Process]:
     return [p for p in psutil.process_iter(["cmdline"]) if str(paths.root) in (p.info["cmdline"] or [])]
 
@@ -145,6 +167,26 @@ def _starts(paths: Paths) -> Iterator[Row]:
     best = statistics.median(times[1:]) * 1000  # the first one compiles
     yield Row("practice engine: start", "–", best, None, "ms", best, 150, "ms")
     yield Row("practice engine: memory at the start", "–", memory, None, "MB", memory, 60, "MB")
+    yield _resets(engine)
+
+
+def _resets(engine: PracticeEngine) -> Row:
+    """Measure how long it takes until an engine is as at its beginning, with twenty containers and volumes in it."""
+    record, times = engine.start(lambda _said, _share: None), []
+    try:
+        session = _session(record)
+        for _n in range(7):
+            for number in range(20):
+                body = {"Image": "busybox", "Cmd": ["sleep", "100"], "HostConfig": {"Binds": [f"kept{number}:/kept"]}}
+                made = session.post(f"{URL}/containers/create", json=body).json()["Id"]
+                session.post(f"{URL}/containers/{made}/start").raise_for_status()
+            begin = time.perf_counter()
+            engine.reset()
+            times.append((time.perf_counter() - begin) * 1000)
+    finally:
+        engine.stop(lambda _said, _share: None)
+    best = statistics.median(times)
+    return Row("practice engine: reset of twenty containers", "–", best, None, "ms", best, 50, "ms")
 
 
 def _own(process: psutil.Process) -> float:

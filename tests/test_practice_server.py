@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from practicehelp import Clock
 
 from labkit.engines.practice import server as serving
@@ -211,3 +213,100 @@ def test_unforeseen(monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(said) == 1
     assert "AttributeError" in said[0]
     assert engine("GET", "/_ping")[0] == 200
+
+
+HEAD = b"POST /containers/create HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n"
+CLOSE = b"Connection: close\r\n"
+
+
+@pytest.mark.parametrize(
+    ("sent", "statuses"),
+    [
+        (HEAD + b"Content-Length: -5\r\n\r\n", (b"400",)),
+        (HEAD + b"Content-Length: 1\r\nContent-Length: 2\r\n\r\n{}", (b"400",)),
+        (HEAD + CLOSE + b"Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", (b"400",)),
+        (HEAD + b"Transfer-Encoding: gzip\r\n\r\n", (b"400", b"501")),
+        (HEAD + b"Transfer-Encoding: chunked\r\n\r\nffffffffffffffffffff\r\n", (b"400",)),
+        (HEAD + CLOSE + b"Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n0\r\n\r\n", (b"500", b"400")),
+        (b"GET /_ping HTTP/1.0\r\n\r\n", (b"200",)),
+        (b"GET /_ping HTTP/3.0\r\nHost: docker\r\n" + CLOSE + b"\r\n", (b"400", b"505", b"200")),
+        (b"GET http://docker/_ping HTTP/1.1\r\nHost: docker\r\n" + CLOSE + b"\r\n", (b"200", b"404", b"400")),
+        (b"CONNECT docker:80 HTTP/1.1\r\nHost: docker\r\n" + CLOSE + b"\r\n", (b"404", b"400", b"405")),
+        (b"GET /" + b"a" * 60_000 + b" HTTP/1.1\r\nHost: docker\r\n" + CLOSE + b"\r\n", (b"404",)),
+        (b"GET /" + b"a" * 200_000 + b" HTTP/1.1\r\nHost: docker\r\n" + CLOSE + b"\r\n", (b"431", b"414", b"400")),
+        (b"GET /_ping HTTP/1.1\r\nHost: docker\r\n" + CLOSE + b"X: y\r\n" * 5000 + b"\r\n", (b"200", b"431")),
+        (b"GET /_ping HTTP/1.1\r\nHost: docker\r\nX: a\x00b\r\n\r\n", (b"400",)),
+        (b"GET /_ping HTTP/1.1\r\nHost: docker\r\n" + CLOSE + b"Expect: 100-continue\r\n\r\n", (b"200", b"100")),
+    ],
+)  # fmt: skip
+def test_odd_requests(running: Running, sent: bytes, statuses: tuple[bytes, ...]) -> None:
+    """What HTTP does not allow, or hardly anybody sends, gets an answer or a refusal."""
+    assert running.talk(sent, half=True).split(b" ", 2)[1] in statuses
+
+
+UPGRADES = (
+    b"Upgrade: tcp\r\n",
+    b"Connection: Upgrade\r\n",
+    b"Connection: Upgrade\r\nUpgrade: h2c\r\n",
+    b"Connection: Upgrade, close\r\nUpgrade: tcp, websocket\r\n",
+)
+
+
+@pytest.mark.parametrize("upgrade", UPGRADES)
+@pytest.mark.parametrize("target", [b"/exec/nosuch/start", b"/containers/nosuch/attach?stream=1", b"/session"])
+def test_wrong_upgrades(running: Running, target: bytes, upgrade: bytes) -> None:
+    """An upgrade of what there is not, or to what is not spoken, is answered as the request without it is."""
+    head = b"POST " + target + b" HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n" + upgrade
+    out = running.talk(head + b"Content-Length: 2\r\n\r\n{}", half=True)
+    assert out.split(b" ", 2)[1] in (b"404", b"501")
+    assert b"Traceback" not in out
+
+
+def test_a_body_that_is_too_large(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is refused while it comes, not when all of it is in memory."""
+    monkeypatch.setattr(serving, "MAX_BODY", 100_000)
+    head = b"POST /build HTTP/1.1\r\nHost: docker\r\nContent-Length: 1000000\r\n\r\n"
+    assert running.talk(head, b"x" * 200_000).startswith(b"HTTP/1.1 413")
+
+
+def test_a_body_that_comes_too_slowly(running: Running) -> None:
+    """A body that stops in the middle is not waited for."""
+    begin = time.monotonic()
+    running.talk(b"POST /build HTTP/1.1\r\nHost: docker\r\nContent-Length: 100\r\n\r\n", b"half")
+    assert time.monotonic() - begin < 15
+
+
+def test_many_who_say_nothing(running: Running) -> None:
+    """Two hundred open connections keep nobody out."""
+    links = [running.connect() for _n in range(200)]
+    try:
+        assert running.talk(GET, half=True).endswith(b"OK")
+    finally:
+        for link in links:
+            link.close()
+
+
+REQUESTS = (
+    GET,
+    b"GET /v1.41/containers/json?all=1&filters=%7B%22name%22%3A%5B%22x%22%5D%7D HTTP/1.1\r\nHost: docker\r\n\r\n",
+    HEAD + b'Content-Length: 19\r\n\r\n{"Image":"busybox"}',
+    HEAD + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
+    b"POST /exec/x/start HTTP/1.1\r\nHost: docker\r\nConnection: Upgrade\r\nUpgrade: tcp\r\n\r\n",
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(
+    request=st.sampled_from(REQUESTS),
+    cuts=st.lists(st.tuples(st.integers(0, 120), st.integers(0, 8), st.binary(max_size=8)), max_size=4),
+    more=st.binary(max_size=40),
+)
+def test_damaged_requests(running: Running, request: bytes, cuts: list[tuple[int, int, bytes]], more: bytes) -> None:
+    """A request with bytes of chance in it is answered, or the connection is closed; the engine goes on."""
+    for at, length, put in cuts:
+        request = request[:at] + put + request[at + length :]
+    out = running.talk(request + more, half=True)
+    assert out == b"" or out.startswith(b"HTTP/1.1 ")
+    assert b"Traceback" not in out
+    assert b"practice engine failed" not in out
+    assert running.talk(GET, half=True).endswith(b"OK")

@@ -176,7 +176,8 @@ def disconnect(core: Core, request: Request, name: str) -> Reply:
                 raise Fault(404, f"endpoint {wanted} not found") from None
             return empty(200)
         raise
-    if container.running or not core.profile.old:
+    there = any(name in (n.name, n.id) for n in core.state.networks.values())
+    if (container.running and (there or not body.get("Force"))) or not core.profile.old:
         name = core.state.network(name).name
         said = f"container {container.id} is not connected to network {name}"
     else:  # an old Engine looks at nothing but the container's own settings

@@ -62,7 +62,7 @@ class Registry:
 
     def add(self, repository: str, tag: str, image: Image) -> tuple[str, int]:
         """Take an image in; return the digest and the size of its manifest."""
-        layers = [self._blob(gzip.compress(layer.tar, 6, mtime=0)) for layer in image.layers]
+        layers = [self._blob(gzip.compress(layer.tar, 1, mtime=0)) for layer in image.layers]
         config = self._blob(image.config_json)
         manifest = {
             "schemaVersion": 2,

@@ -35,6 +35,8 @@ SLOW_SECONDS = 30.0
 """The head of a request has to come within this time, once it has begun; so has each further piece of its body."""
 LINGER_SECONDS = 0.5
 """So long is read, after a refusal, what the other side still sends."""
+BACKLOG = 1024
+"""So many may be connecting at once; a unix socket turns away whoever comes beyond."""
 _CHUNK = 64 * 1024
 _HANDOVER = 0.05
 """The pause between the head of an upgrade and what follows, in seconds, as long as a real engine needs for a process.
@@ -455,7 +457,7 @@ class Server:
         self._path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:
-            self._servers.append(await asyncio.start_unix_server(self._http.serve, self._path))
+            self._servers.append(await asyncio.start_unix_server(self._http.serve, self._path, backlog=BACKLOG))
         finally:
             os.umask(before)
 
@@ -463,7 +465,7 @@ class Server:
         """Serve a registry on a loopback port."""
         http = Http(handler, None, {})
         self._others.append(http)
-        self._servers.append(await asyncio.start_server(http.serve, "127.0.0.1", port))
+        self._servers.append(await asyncio.start_server(http.serve, "127.0.0.1", port, backlog=BACKLOG))
 
     async def open_doors(self, hosts: list[tuple[str, int]], tls: ssl.SSLContext | None) -> None:
         """Listen on loopback TCP, with TLS where a context is given; former doors are closed."""
@@ -472,7 +474,7 @@ class Server:
         self._doors = []
         for host, port in hosts:
             if tls is None:
-                self._doors.append(await asyncio.start_server(self._http.serve, host, port))
+                self._doors.append(await asyncio.start_server(self._http.serve, host, port, backlog=BACKLOG))
             else:
                 self._doors.append(_TlsDoor(host, port, tls, self._http, self.say))
 
