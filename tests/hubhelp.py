@@ -118,7 +118,7 @@ class Hub:
         """End the hub alone, as Ctrl-C does; students' servers go on."""
         assert self._process
         self._process.send_signal(signal.SIGINT)
-        self._process.wait(60)
+        self._process.wait(240)
 
     def stop(self) -> None:
         """End the class."""
