@@ -184,8 +184,9 @@ class Lab(Client):
             ``stream=True``, or ``upgrade=True`` for attach and exec.
         params: as in `get`.
 
-        The view is closed by its button, by its ``close()``, when its cell runs again, when the kernel is
-        interrupted, and by `clean`.  Raises as `get` does, and `UsageError` for what is no stream.
+        The view is closed by its button, by its ``close()``, when its cell runs again or is cleared, when the
+        kernel is interrupted, by `clean`, and when no page shows it any more.  Raises as `get` does, and
+        `UsageError` for what is no stream.
         """
         from .widgets import follow
 
