@@ -19,6 +19,7 @@ import random
 import sys
 import tempfile
 from collections.abc import Iterator
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,11 @@ def notebooks(paths: Paths) -> dict[str, Answers]:
             }
             notebook = nbformat.read(source, as_version=4)
             client = NotebookClient(
-                notebook, timeout=120, allow_errors=True, resources={"metadata": {"path": str(paths.work)}}
+                notebook,
+                timeout=120,
+                startup_timeout=300,
+                allow_errors=True,
+                resources={"metadata": {"path": str(paths.work)}},
             )
             client.execute(env={**os.environ, **environment})
             answers: Answers = []
@@ -126,11 +131,13 @@ def notebooks(paths: Paths) -> dict[str, Answers]:
 
 
 def held(score: Score, real: dict[str, Answers], ours: dict[str, Answers]) -> None:
-    """Count what differs between two records of the same; where one has asked more, up to there."""
+    """Count what differs between two records of the same; what one has asked and the other has not is left out."""
     for name, answers in real.items():
-        for one, other in zip(answers, ours.get(name, [])):
-            if endpoint(*one[:2]) != endpoint(*other[:2]):
-                break  # what was answered led to another request
+        others = ours.get(name, [])
+        sequences = [endpoint(*one[:2]) for one in answers], [endpoint(*other[:2]) for other in others]
+        blocks = SequenceMatcher(None, *sequences, autojunk=False).get_matching_blocks()
+        pairs = [(answers[b.a + n], others[b.b + n]) for b in blocks for n in range(b.size)]
+        for one, other in pairs:
             asked = endpoint(*one[:2])
             if "{" in asked or asked.count("/") < 3:
                 score.note(asked, compare(asked, one[2:], other[2:]))

@@ -61,7 +61,10 @@ def listing(core: Core, request: Request) -> Reply:
         if state not in _STATES:
             raise Fault(
                 400,
-                f"invalid filter 'status={state}'" if not core.profile.old else f"Invalid filter 'status={state}'",
+                f"invalid filter 'status={state}': invalid value for state ({state}): "
+                f"must be one of {', '.join(_STATES)}"
+                if not core.profile.old
+                else f"Invalid filter 'status={state}'",
             )
     _check_filters(core, wanted)
     limit = request.number("limit", -1)
@@ -242,19 +245,16 @@ def restart(core: Core, request: Request, name: str) -> Working:
 
 def kill(core: Core, request: Request, name: str) -> Working:
     """``POST /containers/{id}/kill``."""
-    if core.profile.old and (given := request.query.get("signal")):
-        lifecycle.signal_number(given)
+    signal, old = request.query.get("signal", ""), core.profile.old
+    try:
+        lifecycle.signal_number(signal or "KILL")
+    except Fault as fault:
+        said = fault.message if old else f"cannot kill container: {name}: invalid signal: {signal}"
+        raise Fault(400, said) from None
     try:
         container = core.state.container(name)
     except Fault as fault:
-        said = f"Cannot kill container: {name}: {fault.message}" if core.profile.old else fault.message
-        raise Fault(fault.status, said) from None
-    signal = request.query.get("signal", "")
-    if signal and not core.profile.old:
-        try:
-            lifecycle.signal_number(signal)
-        except Fault:
-            raise Fault(400, f"cannot kill container: {name}: invalid signal: {signal}") from None
+        raise Fault(fault.status, f"{'C' if old else 'c'}annot kill container: {name}: {fault.message}") from None
     yield from lifecycle.kill(core, container, signal)
     return empty()
 

@@ -190,7 +190,8 @@ def unreadable(core: Core, repository: str) -> Fault:
     """Return what is said of a name that no image can have."""
     said = "invalid reference format"
     if repository.lower() != repository:
-        said += ": repository name must be lowercase"
+        whole = repository if "/" in repository else f"library/{repository}"
+        said += f": repository name {'' if core.profile.old else f'({whole}) '}must be lowercase"
     elif _REFERENCE.fullmatch(repository):
         said = "invalid tag format"
     return Fault(500 if core.profile.old else 400, said)

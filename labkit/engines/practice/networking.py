@@ -132,7 +132,7 @@ def _pool(core: Core, name: str, configs: list[dict[str, Any]]) -> tuple[IPv4Net
             f"Invalid subnet {text} : invalid CIDR address: {text}"
             if old
             else f'invalid JSON: netip.ParsePrefix("{text}"): '
-            f'ParseAddr("{text.partition("/")[0]}"): IPv4 field has value >255',
+            + (f'ParseAddr("{text.partition("/")[0]}"): IPv4 field has value >255' if "/" in text else "no '/'"),
         ) from None
     if any(subnet.overlaps(u) for u in used):
         raise Fault(

@@ -60,7 +60,7 @@ def _text(text: str, mode: int = 0o644) -> File:
 def busybox() -> Folder:
     """The many-in-one command, its links, and what a small system has in ``/etc``."""
     root = Folder(mtime=BUILT)
-    for name in ("dev", "proc", "sys", "root", "home", "var/spool/mail", "usr/bin", "usr/sbin", "sbin"):
+    for name in ("dev", "proc", "sys", "root", "home", "var/spool/mail", "var/www", "usr/bin", "usr/sbin", "sbin"):
         _put(root, name, Folder())
     for name in ("tmp", "var/tmp"):
         _put(root, name, Folder(mode=0o1777))
@@ -98,7 +98,6 @@ def nginx() -> Folder:
 def site() -> Folder:
     """What else the nginx image has on top of busybox."""
     root = Folder(mtime=BUILT)
-    root.entries["var"] = Folder(mtime=BUILT, entries={"www": Folder(mtime=BUILT)})
     _put(root, "etc/nginx/nginx.conf", _text("user nginx;\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"))
     _put(root, "etc/nginx/conf.d/default.conf", _text(_SITE))
     _put(root, "usr/share/nginx/html/index.html", _text(_WELCOME))

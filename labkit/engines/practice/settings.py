@@ -132,6 +132,8 @@ _HIDDEN = {
     ],
     "ReadonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"],
 }
+_HIDDEN_SINCE = ("/proc/interrupts", "/sys/devices/virtual/powercap")
+_HIDING = [*_HIDDEN["MaskedPaths"][:2], _HIDDEN_SINCE[0], *_HIDDEN["MaskedPaths"][2:], _HIDDEN_SINCE[1]]
 PROCESSORS = 2
 """So many does the machine have that the engine plays."""
 _PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
@@ -191,7 +193,9 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
     made["NetworkMode"] = made["NetworkMode"] or "default"
     if made["NetworkMode"] == "default" and not core.profile.old:
         made["NetworkMode"] = "bridge"
-    made |= {} if made["Privileged"] else _HIDDEN
+    if not made["Privileged"]:
+        hidden = [*_HIDDEN["MaskedPaths"], *([] if core.profile.old else _HIDDEN_SINCE)]
+        made |= {"MaskedPaths": sorted(hidden, key=_HIDING.index), "ReadonlyPaths": _HIDDEN["ReadonlyPaths"]}
     for port, bindings in (made["PortBindings"] or {}).items():
         if not _PORT.fullmatch(str(port)):
             raise Fault(400, f'invalid port specification: "{port}"')
