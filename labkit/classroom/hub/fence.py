@@ -72,7 +72,8 @@ def build(base: Path, order: dict[str, Any]) -> Path:
         file = root / name.lstrip("/")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text)
-    for file, line in (("passwd", f"student:x:{user}:{user}::{HOME}:/bin/bash"), ("group", f"student:x:{user}:")):
+    name = order["name"]  # nbgrader takes the name of a submission from here
+    for file, line in (("passwd", f"{name}:x:{user}:{user}::{HOME}:/bin/bash"), ("group", f"{name}:x:{user}:")):
         with (root / "etc" / file).open("a") as out:
             out.write(f"{line}\n")
     _terminals(root)

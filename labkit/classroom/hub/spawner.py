@@ -84,7 +84,7 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
         """Return the environment of a student: there is no account to take it from."""
         return {
             **env,
-            "USER": "student",
+            "USER": self.user.name,
             "HOME": str(fence.HOME),
             "SHELL": "/bin/bash",
             "PATH": f"{sys.prefix}/bin:/usr/local/bin:/usr/bin:/bin",
@@ -110,8 +110,8 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
         socket = gate / "server.sock"
         seat = [sys.executable, "-m", "labkit.classroom.seat", sys.executable, "-m", "labkit.classroom.hub.single"]
         order = {
-            "base": str(place.run / "base"), "own": str(own), "course": self.course, "user": user,
-            "socket": str(socket), "hub": str(place.run / "hub"),
+            "base": str(place.run / "base"), "own": str(own), "course": self.course,
+            "user": user, "name": self.user.name, "socket": str(socket), "hub": str(place.run / "hub"),
             "exchange": str(place.exchange / COURSE_ID) if place.has_nbgrader() else "",
             "files": _files(nbgrader=place.has_nbgrader()), "limits": limits.RLIMITS,
             "words": [*seat, f"--ServerApp.sock={socket}", "--ServerApp.sock_mode=0600", *self.get_args()],
