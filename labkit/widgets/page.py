@@ -19,10 +19,11 @@ import ipywidgets
 BEAT = 5.0
 """A page that shows a view says so once in this time, in seconds."""
 
-PATIENCE = 60.0
-"""A view that a page has shown is given up after so long a silence, in seconds; long enough to reload the page."""
+PATIENCE = 180.0
+"""A view that a page has shown is given up after so long a silence, in seconds.  After a reload JupyterLab draws the
+cells of a long notebook bit by bit: on a slow machine, the last of 200 comes after a minute."""
 
-HIDDEN = 240.0
+HIDDEN = 300.0
 """The same where the page was behind another: a browser lets it speak once a minute at most."""
 
 # JupyterLab takes arrows, Enter and letters for its own wherever the focus isn't in a text, but for what has this
