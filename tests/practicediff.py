@@ -44,6 +44,7 @@ _TEXTS = (
     (r"/\S*?/(real|practice)(?=/work/|/\.lab/|$)", "ROOT"),
     (r"\btime=[0-9.]+ ms", "time=SOME ms"),
     (r"\bsize: \d+$", "size: SOME"),
+    (r"\b[0-9.]+/[0-9.]+/[0-9.]+ ms", "SOME/SOME/SOME ms"),
     (r"sha256:[0-9a-f]{64}|\b[0-9a-f]{64}\b|\b(?=[a-f]*[0-9])[0-9a-f]{10,12}\b", "ID"),
     (r"\b\d{1,3}(\.\d{1,3}){3}(/\d+)?\b", "ADDRESS"),
     (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),

@@ -173,3 +173,17 @@ def test_what_was_pushed_outlives_the_engine(engine: Clock) -> None:
     status, out = again("POST", f"/images/create?fromImage={host}/mine&tag=1")
     assert status == 200
     assert b"Downloaded newer image" in out
+
+
+def test_digests_go_with_the_last_tag_of_their_repository() -> None:
+    """An image that has other tags loses those of a repository, and what it was pinned by there."""
+    engine = Clock()
+    host = "127.0.0.1:5001"
+    engine.core.registries[host] = Registry()
+    engine.ok("POST", f"/images/busybox/tag?repo={host}/mine&tag=1")
+    engine("POST", f"/images/{host}/mine/push?tag=1", x_registry_auth="e30=")
+    listed = engine.ok("GET", f'/images/json?filters={{"reference":["{host}/mine"]}}')
+    assert [pin.partition("@")[0] for pin in listed[0]["RepoDigests"]] == [f"{host}/mine"]
+    gone = [row["Untagged"].partition("@")[0] for row in engine.ok("DELETE", f"/images/{host}/mine:1")]
+    assert gone == [f"{host}/mine:1", f"{host}/mine"]
+    assert [pin.partition("@")[0] for pin in engine.ok("GET", "/images/busybox/json")["RepoDigests"]] == ["busybox"]

@@ -74,7 +74,7 @@ def listing(core: Core, request: Request) -> Reply:
 
 def _is_like(label: str, pattern: str) -> bool:
     pattern = familiar(pattern)
-    repository = split_tag(label)[0]
+    repository = split_tag(label.partition("@")[0])[0]
     return fnmatchcase(label, pattern) or fnmatchcase(repository, pattern)
 
 
@@ -287,6 +287,12 @@ def delete(core: Core, request: Request, name: str) -> Reply:
             image.tags.remove(one)
             gone.append({"Untagged": one})
             core.event("image", "untag", image.id, {"name": image.id, **(image.run_config.get("Labels") or {})})
+    repository = split_tag(label)[0]
+    if core.profile.old and image.tags and not any(split_tag(tag)[0] == repository for tag in image.tags):
+        # with the last tag of a repository its digests go, too
+        pinned = [pin for pin in image.digests if pin.partition("@")[0] == repository]
+        image.digests[:] = [pin for pin in image.digests if pin not in pinned]
+        gone += [{"Untagged": pin} for pin in pinned]
     if not image.tags or by_id:
         gone += [{"Untagged": pinned} for pinned in image.digests] if core.profile.old else []
         if not users or not running:  # a stopped container keeps what it is made of, not the image's entry

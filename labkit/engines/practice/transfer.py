@@ -97,7 +97,13 @@ def _pull_one(core: Core, registry: Registry, repository: str, shown: str, tag: 
     name, manifest = found
     by_digest = tag.startswith("sha256:")
     say(status=f"Pulling from {repository if not _has_host(shown) else shown.partition('/')[2]}", id=tag)
-    image = registry.image(repository, tag)
+    try:
+        image = registry.image(repository, tag)
+    except Fault as fault:
+        if fault.status != 400:
+            raise
+        said = "Error processing tar file(exit status 1): archive/tar: invalid tar header"
+        raise Fault(500, f"failed to register layer: {said}") from fault
     if image is None:
         return Reply()
     there = core.state.images.get(image.id)
