@@ -277,7 +277,7 @@ def test_a_log_keeps_focus_and_place_while_it_is_written(outputs: JupyterPage) -
 HELD = """
 lab.get("/_ping")  # one connection is kept for the next call, always
 threads = [t.name for t in threading.enumerate() if t.name.startswith("labkit")]
-sockets = [c for c in psutil.Process().net_connections("unix") if c.raddr.endswith("docker.sock")]
+sockets = psutil.Process().net_connections("unix")
 print([widgets.opened(), len(threads), len(sockets)])
 """
 
@@ -304,7 +304,10 @@ def test_a_cleared_cell_and_a_closed_page_leave_nothing(paths: Paths, shown: Jup
 
     try:
         page.wait_for_timeout(1000 * 5)  # longer than the patience: what is shown stays
-        assert held()[0] == 2
+        begun = json.loads(cells[1].outputs[0]["text"])
+        now = held()
+        assert now[0] == 2
+        assert now[2] >= begun[2] + 2
         page.evaluate(
             """() => {
               const notebook = window.jupyterapp.shell.currentWidget.content;
@@ -315,8 +318,8 @@ def test_a_cleared_cell_and_a_closed_page_leave_nothing(paths: Paths, shown: Jup
         eventually(lambda: held()[0] == 1, 40)
         page.close()
         eventually(lambda: held()[0] == 0, 40)
-        begun = json.loads(cells[1].outputs[0]["text"])
-        eventually(lambda: held() == begun)
+        # By then JupyterLab has a thread of its own in the kernel, with sockets of its own.
+        eventually(lambda: held() == [*begun[:2], now[2] - 2])
     finally:
         client.shutdown()
         client.stop_channels()
