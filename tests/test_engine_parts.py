@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tarfile
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -289,3 +290,21 @@ def test_an_end_that_was_not_seen_yet(
 
 async def _nothing(*_arguments: object) -> None:
     return None
+
+
+@pytest.mark.parametrize(("narrow", "ports_carried"), [(True, [1, 3]), (False, [1, 2, 3])])
+def test_another_address_of_loopback(monkeypatch: pytest.MonkeyPatch, narrow: bool, ports_carried: list[int]) -> None:
+    """In a container, where 127.0.0.1 alone is published, a port of 127.0.0.2 is not reached there."""
+    hosts = [("127.0.0.1", 1), ("127.0.0.2", 2), ("0.0.0.0", 3)]
+    carried: list[int] = []
+
+    async def forward(_here: object, _outside: str, port: int, _to: object) -> None:
+        carried.append(port)
+
+    supervisor = Supervisor.__new__(Supervisor)
+    supervisor.daemon = SimpleNamespace(network="there", tcp_hosts=lambda: hosts)  # type: ignore[assignment]
+    supervisor.block = SimpleNamespace(narrow=narrow)  # type: ignore[assignment]
+    supervisor.here, supervisor._outside, supervisor._doors = None, "0.0.0.0", []  # type: ignore[assignment]
+    monkeypatch.setattr("labkit.engines.supervisor.forward", forward)
+    asyncio.run(supervisor._open_doors())
+    assert carried == ports_carried

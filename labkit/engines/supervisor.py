@@ -33,6 +33,10 @@ from .published import Published
 Say = Callable[[str], None]
 
 
+_PUBLISHED = ("127.0.0.1", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
+"""Where a dockerd in a container listens when 127.0.0.1 outside leads to it: a container publishes that alone."""
+
+
 class Supervisor:
     """The private engine of one checkout, from its start to its end.
 
@@ -153,6 +157,8 @@ class Supervisor:
         network = self.daemon.network
         if network is not None:
             for host, port in self.daemon.tcp_hosts():
+                if self.block.narrow and host not in _PUBLISHED:
+                    continue
                 outside = self._outside if self.block.narrow else host
                 self._doors.append(await forward(self.here, outside, port, (network, host, port)))
 
