@@ -15,6 +15,7 @@ from labkit.selftest import command, notebooks
 CHECKOUT = Path(__file__).parents[1]
 DIFFERENT = {
     "01-connection-and-tls.ipynb": "the kind of engine in the first cell, and the alerts of TLS",
+    "02-containers.ipynb": "the label of nginx",
     "03-images.ipynb": "the size and the label of busybox",
 }
 """Notebooks some cells of which show something else, and what: docs/practice.md lists it."""
