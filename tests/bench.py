@@ -45,12 +45,12 @@ class Trials:
 
     Parameters
     ----------
-    refused: each attempt and its verdict.
+    refused: each attempt, its verdict, and the placeholders as they were then: each start keeps ids of its own.
     sites: the conditions of the check, in the order in which they were first looked at.
     needed: those without which some wrong attempt gets through.
     """
 
-    refused: list[tuple[Wrong, Verdict]] = field(default_factory=list)
+    refused: list[tuple[Wrong, Verdict, Fill]] = field(default_factory=list)
     sites: dict[str, None] = field(default_factory=dict)
     needed: set[str] = field(default_factory=set)
 
@@ -232,7 +232,7 @@ class Bench:
             self.stage(exercise)
             answer = self.attempt(exercise, wrong.calls, wrong.answer)
             verdict = self.check(exercise, answer)
-            found.refused.append((wrong, verdict))
+            found.refused.append((wrong, verdict, self.fill(exercise)))
             found.sites |= dict.fromkeys(verdict.sites)
             found.needed |= {s for s in verdict.sites if self.check(exercise, answer, off=[s]).passed}
         if exercise.id not in self.sites:

@@ -121,9 +121,9 @@ def test_wrong_attempts_are_refused_and_every_condition_is_needed(exercise: Exer
     """Each wrong attempt gets its own message; with any condition knocked out, one of them would get through."""
     found = bench.trials(exercise)
     messages = []
-    for wrong, verdict in found.refused:
+    for wrong, verdict, fill in found.refused:
         assert verdict.state is State.NOT_YET, f"{wrong.title}: {verdict}"
-        first, fill = verdict.findings[0], bench.fill(exercise)
+        first = verdict.findings[0]
         assert not wrong.expected or fits(fill(wrong.expected), first.expected), f"{wrong.title}: {verdict}"
         assert not wrong.found or fits(fill(wrong.found), first.found), f"{wrong.title}: {verdict}"
         messages.append((first.expected, first.found, first.where))
