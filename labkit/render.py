@@ -149,7 +149,12 @@ def _fold(name: str, title: str, content: str) -> str:
 
 def _shell(text: str) -> str:
     """Return text to be pasted, with a button that copies it."""
-    return f'<div>{livelayer.copy_button()}<pre style="{_PRE}">{escape(text)}</pre></div>'
+    return f"<div>{livelayer.copy_button()}{_lined(text)}</div>"
+
+
+def _lined(text: str) -> str:
+    # A page of nbconvert gives <pre> the font of its prose, and <code> the one that a line of a shell needs.
+    return f'<pre style="{_PRE}"><code>{escape(text)}</code></pre>'
 
 
 def _said(line: str) -> str:
@@ -159,7 +164,7 @@ def _said(line: str) -> str:
 def _headers(exchange: Exchange) -> str:
     sent = (("Host", exchange.request.endpoint.authority), *exchange.request.headers)
     lines = [f"> {line}" for line in _lines(sent)] + [f"< {line}" for line in _lines(exchange.response.headers)]
-    return f'<pre style="{_PRE}">{escape(chr(10).join(lines))}</pre>'
+    return _lined("\n".join(lines))
 
 
 def _lines(headers: Headers) -> list[str]:

@@ -155,7 +155,7 @@ def test_hostile_names_stay_text(text: str) -> None:
         assert {e.tag.removeprefix(SVG) for e in root.iter()} <= {"svg", "style", "rect", "text", "path", "circle"}
         assert {a for e in root.iter() for a in e.attrib if a.startswith("on") or "href" in a} == set()
         found = Found(picture.html)
-        assert [tag for tag, _attributes in found.tags] == ["div", "img", "details", "summary", "pre"]
+        assert [tag for tag, _attributes in found.tags] == ["div", "img", "details", "summary", "pre", "code"]
         assert {a for _tag, attributes in found.tags for a in attributes} <= {"style", "alt", "src"}
         for shown in (picture.svg, picture.html, repr(picture)):
             assert not re.search(

@@ -62,7 +62,7 @@ class Card:
             inside = "".join(map(_table, self.folded))
             parts.append(f"<details><summary>{escape(_more(len(self.folded)))}</summary>{inside}</details>")
         parts += [f"<div>{_marked(p)}</div>" for p in self.words]
-        parts += [f"<div>{escape(caption)}</div><pre>{escape(code)}</pre>" for caption, code in self.code]
+        parts += [f"<div>{escape(caption)}</div><pre><code>{escape(code)}</code></pre>" for caption, code in self.code]
         colour = _COLOURS[self.tone]
         return f'<div style="border-left: 4px solid {colour}; padding: 2px 0 2px 10px">{"".join(parts)}</div>'
 

@@ -48,7 +48,7 @@ class Picture:
             f'<div style="overflow-x: auto;"><img alt="{escape(alt)}" src="{source}" '
             f'style="width: 100%; min-width: {self.width * 3 // 4}px; max-width: {self.width}px; height: auto;"></div>'
             f'<details style="margin: 4px 0;"><summary style="cursor: pointer;">{said}</summary>'
-            f'<pre style="white-space: pre-wrap;">{escape(repr(self))}</pre></details>'
+            f'<pre style="white-space: pre-wrap;"><code>{escape(repr(self))}</code></pre></details>'
         )
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
