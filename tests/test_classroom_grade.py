@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import html
 import io
 import json
 import re
+import shlex
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -15,7 +17,7 @@ import pytest
 from classroomhelp import IDS, Learner, stamp
 
 from labkit import cli, report
-from labkit.classroom import grade
+from labkit.classroom import classpage, grade, rubric
 from labkit.classroom.flags import Kind
 from labkit.engines.base import Paths
 from labkit.exercises.journal import Journal
@@ -247,6 +249,67 @@ def test_copies_are_flagged_with_both_and_pages_name_nobody(tmp_path: Path) -> N
     again = run(folder, "--accept", "copied:1")
     status = {r["student"]: r["status"] for r in rows(again / "grades.csv")}
     assert (status["Ada Lovelace"], status["Same File"]) == ("graded", "held")
+
+
+@pytest.mark.parametrize(
+    ("word", "hint"),
+    [
+        ("copied:adda", "Did you mean copied:ada?"),
+        ("copied:\x1b[31mzzz", "Held back with this flag: ada, hara-o."),
+        ("older:zzz", "Nobody is held back with this flag."),
+    ],
+)
+def test_an_id_that_nobody_has_is_not_accepted_in_silence(
+    tmp_path: Path, word: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """--accept with a wrong id is refused before anything is written; in a rubric for many classes it is a note."""
+    folder = tmp_path / "typo"
+    ada = Learner("Ada Lovelace").pass_("2.1", "2.2", "2.3")
+    for name in ("ada", "o'hara"):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "lab-report.json").write_bytes(ada.file())
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name\nada,Ada Lovelace\n")
+    out = folder.with_name("typo-grades")
+    words = ["grade", str(folder), "--roster", str(roster)]
+    assert cli.main([*words, "--accept", word]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("--accept: nobody has the id ")
+    assert said.splitlines()[1] == hint
+    assert "\x1b" not in said
+    assert not out.exists()
+    rubric = tmp_path / "rubric.toml"
+    rubric.write_text("accept = ['copied:adda']")
+    assert cli.main([*words, "--rubric", str(rubric)]) == 0
+    note = "rubric.toml: nobody has the id adda. Did you mean copied:ada?"
+    assert note in capsys.readouterr().out
+    assert note in (out / "grades.html").read_text()
+
+
+def test_the_page_has_the_option_that_lets_a_hand_in_count(tmp_path: Path) -> None:
+    """What grades.html says to type is what a shell hands on, and it works; what is accepted says so."""
+    folder = tmp_path / "ready"
+    ada = Learner("Ada Lovelace").pass_("2.1", "2.2", "2.3")
+    put(folder, "Ada Lovelace", 1, ada.file())
+    put(folder, "Grace Hopper", 2, ada.file())
+    put(folder, "Seed One", 5, Learner("Seed One").pass_("2.1").file(seed="0123456789abcdef"))
+    put(folder, "Seed Two", 6, Learner("Seed Two").pass_("2.2").file(seed="0123456789abcdef"))
+    put(folder, "No Report", 7, b"nothing")
+    out = run(folder)
+    ready = [
+        html.unescape(line) for line in re.findall(r"<code>(--accept .*?)</code>", (out / "grades.html").read_text())
+    ]
+    assert ready == ["--accept copied:1", "--accept copied:2", "--accept 'same seed:5'", "--accept 'same seed:6'"]
+    run(folder, *shlex.split(" ".join(ready[1:3])))
+    status = {row["student"]: row["status"] for row in rows(out / "grades.csv")}
+    assert {name for name, state in status.items() if state == "graded"} == {"Grace Hopper", "Seed One"}
+    assert (out / "grades.html").read_text().count("<td>accepted</td>") == 2
+
+
+def test_what_stands_in_an_id_is_no_html() -> None:
+    """An id with signs of HTML and of a shell is escaped for both."""
+    line = classpage._release(Kind.COPIED, "<b>&$(x)", rubric.default(IDS))
+    assert line == "<code>--accept &#x27;copied:&lt;b&gt;&amp;$(x)&#x27;</code>"
 
 
 def test_an_edited_report_throws_no_suspicion_on_others(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -10,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from ..messages import _
 from ..safe import escape
 from .book import Record
+from .flags import ACCEPTABLE, Kind
 from .page import document, table
 from .points import number
 from .rubric import Rubric
@@ -43,19 +45,33 @@ def page(
                    most=number(most), low=number(min(given)), high=number(max(given)))  # fmt: skip
         parts.append(f"<p>{escape(middle)}</p>")
     parts += [f'<p class="note">{escape(note)}</p>' for note in notes]
-    parts += [_flags(records), _students(records, pages or {}), _exercises(records, rubric, titles)]
+    parts += [_flags(records, rubric), _students(records, pages or {}), _exercises(records, rubric, titles)]
     return document(rubric.title, "\n".join(part for part in parts if part))
 
 
-def _flags(records: Sequence[Record]) -> str:
+def _flags(records: Sequence[Record], rubric: Rubric) -> str:
+    head = [_("student"), _("flag"), _("what was found"), _("hand-in"), _("to let it count, grade again with")]
     rows = [
-        (escape(record.student.name), escape(flag.kind.value), escape(flag.sentence), f"<code>{escape(path)}</code>")
+        (
+            escape(record.student.name),
+            escape(flag.kind.value),
+            escape(flag.sentence),
+            f"<code>{escape(path)}</code>",
+            _release(flag.kind, record.student.id, rubric),
+        )
         for record in records
         for path, flag in record.flags
     ]
-    if not rows:
+    return table(_("To be looked at"), head, rows, frozenset()) if rows else ""
+
+
+def _release(kind: Kind, id: str, rubric: Rubric) -> str:
+    """Return the option that lets a student's hand-in with a flag count, as a shell takes it."""
+    if kind not in ACCEPTABLE:
         return ""
-    return table(_("To be looked at"), [_("student"), _("flag"), _("what was found"), _("hand-in")], rows, frozenset())
+    if {(kind, ""), (kind, id)} & rubric.accept:
+        return escape(_("accepted"))
+    return f"<code>--accept {escape(shlex.quote(f'{kind.value}:{id}'))}</code>"
 
 
 def _students(records: Sequence[Record], pages: Mapping[str, str]) -> str:

@@ -6,18 +6,18 @@ import re
 import shutil
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from ..errors import LabError
+from ..errors import LabError, nearest
 from ..exercises.record import Exercise, everything
 from ..files import write
 from ..messages import _
 from ..safe import harmless
 from . import classpage, feedback, roster, rubric, tables
 from .book import Record, book
-from .flags import ACCEPTABLE, Kind, accepted
+from .flags import ACCEPTABLE, Accepted, Kind, accepted
 from .page import MADE_BY
 from .reading import content, hand_ins
 from .rubric import Rubric
@@ -107,7 +107,8 @@ def command(
     rules = rubric.default(ids)
     if rubric_file:
         rules = rubric.parse(content(rubric_file, rubric.LARGEST), rubric_file.name, ids)
-    rules = replace(rules, accept=rules.accept | {accepted(word) for word in accept})
+    asked = {accepted(word) for word in accept}
+    rules = replace(rules, accept=rules.accept | asked)
     students: list[roster.Student] = []
     if roster_file:
         students, said = roster.parse(content(roster_file, roster.LARGEST), roster_file.name)
@@ -120,6 +121,11 @@ def command(
             _("It should hold the files lab-report.json that ./lab report writes, loose or in folders."),
         )
     records = book(found, students, rules)
+    if wrong := nobody(records, asked):
+        raise LabError(f"--accept: {wrong[0]}", wrong[1])
+    # A rubric may serve several classes, and an id in it be of another one.
+    if rubric_file and (wrong := nobody(records, rules.accept)):
+        notes.append(f"{rubric_file.name}: {wrong[0]} {wrong[1]}")
     files = outputs(records, rules, titles(exercises), notes)
     _write(place, files)
     print(_summary(records, rules))
@@ -130,6 +136,24 @@ def command(
                 python=sys.executable))  # fmt: skip
     print(_("Written: {folder}. Begin with grades.html.", folder=place))
     return 0
+
+
+def nobody(records: Sequence[Record], accept: Iterable[Accepted]) -> tuple[str, str] | None:
+    """Return a sentence about a student's id that nobody has, and what to do; None when there is none such."""
+    ids = [record.student.id for record in records]
+    for kind, id in sorted(accept):
+        if id and id not in ids:
+            held = [record.student.id for record in records if kind in record.held]
+            close = nearest(id, held) or nearest(id, ids)
+            if close:
+                hint = _("Did you mean {kind}:{id}?", kind=kind.value, id=harmless(close))
+            elif held:
+                shown = ", ".join(held[:10]) + (" …" if held[10:] else "")
+                hint = _("Held back with this flag: {ids}.", ids=harmless(shown))
+            else:
+                hint = _("Nobody is held back with this flag.")
+            return _("nobody has the id {id}.", id=harmless(id)[:100]), hint
+    return None
 
 
 def _place(folder: Path, to: Path | None) -> Path:
@@ -199,6 +223,6 @@ def _summary(records: Sequence[Record], rules: Rubric) -> str:
     for kind in Kind:
         if kinds[kind]:
             free = kind in ACCEPTABLE and (kind, "") not in rules.accept
-            hint = _('; held back; to let one count: --accept "{kind}:ID"', kind=kind.value) if free else ""
-            lines.append(f"  {kind.value}: {kinds[kind]}{hint}")
+            let = _('; held back; to let one count: --accept "{kind}:ID", as grades.html has it', kind=kind.value)
+            lines.append(f"  {kind.value}: {kinds[kind]}{let if free else ''}")
     return "\n".join(lines)
