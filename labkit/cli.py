@@ -60,6 +60,8 @@ def parser() -> argparse.ArgumentParser:
     report.add_argument("--verify", metavar="FILE", help=_("say whether a report is as it was written"))
     grade = add("grade", _("for teachers: read a folder of reports, write grades and feedback"))
     grade.add_argument("folder", metavar="FOLDER", help=_("the reports, loose or in folders, as a download holds them"))
+    grade.add_argument("--lab", metavar="LAB", action="append", default=[],
+                       help=_("count this lab alone, such as 02; without it, all labs count"))  # fmt: skip
     grade.add_argument("--rubric", metavar="FILE", help=_("what counts and how much, as TOML or CSV"))
     grade.add_argument("--roster", metavar="FILE", help=_("who is in the class, as CSV"))
     grade.add_argument("--to", metavar="FOLDER", help=_("where to write; without it, beside the reports"))
@@ -140,7 +142,7 @@ def _run(options: argparse.Namespace) -> int:
         from .classroom import grade
 
         rubric, roster, to = (Path(name) if name else None for name in (options.rubric, options.roster, options.to))
-        return grade.command(Path(options.folder), rubric, roster, to, options.accept)
+        return grade.command(Path(options.folder), rubric, roster, to, options.accept, options.lab)
     if options.command == "classroom":
         from .classroom import course
 

@@ -112,6 +112,20 @@ def test_a_class_of_five_gets_its_grades_to_the_point(five: Path, capsys: pytest
     assert "Students: 5. Graded: 4. Held back: 1. Without a hand-in: 0." in capsys.readouterr().out
 
 
+def test_one_lab_is_graded_out_of_its_own_exercises(five: Path) -> None:
+    """With --lab, the other labs count for nothing, with and without a rubric; it scales to out_of as ever."""
+    for lab in ("2", "02"):
+        found = {row["student"]: row for row in rows(run(five, "--lab", lab) / "grades.csv")}
+        assert (found["Ada Lovelace"]["points"], found["Ada Lovelace"]["out of"]) == (str(len(LAB2)), str(len(LAB2)))
+        assert "3.1" not in found["Ada Lovelace"]
+    both = rows(run(five, "--lab", "2", "--lab", "3") / "grades.csv")
+    assert both[0]["out of"] == str(sum(id[:2] in ("2.", "3.") for id in IDS))
+    other = five.parent / "all.toml"
+    other.write_text('out_of = 100\n[points]\n"2.*" = 2\n')
+    found = {row["student"]: row for row in rows(run(five, "--lab", "2", "--rubric", str(other)) / "grades.csv")}
+    assert (found["Ada Lovelace"]["points"], found["Ada Lovelace"]["out of"]) == ("100", "100")
+
+
 def test_the_same_folder_gives_the_same_bytes(five: Path, tmp_path: Path) -> None:
     """CSV, XLSX and HTML are the same, byte by byte, wherever and whenever they are written."""
     rubric = str(tmp_path / "rubric.toml")

@@ -239,12 +239,16 @@ def test_a_folder_that_is_none(tmp_path: Path, capsys: pytest.CaptureFixture[str
     full = tmp_path / "full"
     full.mkdir()
     (full / "lab-report.json").write_bytes(GOOD)
+    (tmp_path / "two.toml").write_text('[points]\ndefault = 0\n"2.*" = 1\n')
     for words, expected in (
         ([str(tmp_path / "none")], "cannot be read: No such file"),
         ([str(tmp_path / "download.zip")], "Unpack the download"),
         ([str(tmp_path / "empty")], "There is no hand-in"),
         ([str(full), "--to", str(full / "grades")], "cannot go into the folder"),
         ([str(full), "--rubric", str(tmp_path / "none.toml")], "none.toml cannot be read"),
+        ([str(full), "--lab", "7"], "Known: 01, 02"),
+        ([str(full), "--lab", ""], "Known: 01, 02"),
+        ([str(full), "--lab", "3", "--rubric", str(tmp_path / "two.toml")], "no points for lab 03"),
         ([str(full), "--accept", "oldr"], "Did you mean 'older'"),
         ([str(full), "--accept", "edited"], "Name the student"),
     ):

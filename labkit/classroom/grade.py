@@ -90,7 +90,12 @@ def feedback_paths(records: Sequence[Record]) -> dict[str, str]:
 
 
 def command(
-    folder: Path, rubric_file: Path | None, roster_file: Path | None, to: Path | None, accept: Sequence[str]
+    folder: Path,
+    rubric_file: Path | None,
+    roster_file: Path | None,
+    to: Path | None,
+    accept: Sequence[str],
+    labs: Sequence[str] = (),
 ) -> int:
     """Grade a folder and say what was found; return the exit code: 1 when there is no hand-in at all.
 
@@ -98,6 +103,7 @@ def command(
     ----------
     to: the folder to write; None takes the one beside `folder` with ``-grades`` behind its name.
     accept: flags with which a hand-in counts all the same, as ``older`` or ``copied:ID``, beside those of the rubric.
+    labs: those whose exercises alone count, as ``2`` or ``02``; all of them when empty.
 
     Raises `LabError`.
     """
@@ -107,6 +113,7 @@ def command(
     rules = rubric.default(ids)
     if rubric_file:
         rules = rubric.parse(content(rubric_file, rubric.LARGEST), rubric_file.name, ids)
+    rules = rubric.of_labs(rules, labs)
     asked = {accepted(word) for word in accept}
     rules = replace(rules, accept=rules.accept | asked)
     students: list[roster.Student] = []

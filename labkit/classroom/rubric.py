@@ -34,7 +34,8 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-from ..errors import LabError, nearest
+from ..errors import LabError, UnknownExercise, nearest
+from ..exercises.record import LABS
 from ..messages import _
 from .flags import Accepted, accepted
 from .text import decoded
@@ -106,6 +107,29 @@ class Rubric:
 def default(ids: Iterable[str]) -> Rubric:
     """Return the rubric that holds without a file: one point for each exercise."""
     return Rubric({id: Decimal(1) for id in ids})
+
+
+def of_labs(rubric: Rubric, labs: Iterable[str]) -> Rubric:
+    """Return a rubric in which the exercises of some labs alone count.
+
+    Parameters
+    ----------
+    labs: their numbers, such as ``2`` or ``02``; none leaves the rubric as it is.
+
+    Raises `LabError` for a lab that there is not, and when no exercise of them gives a point.
+    """
+    wanted = {lab.strip().zfill(2) for lab in labs}
+    if unknown := sorted(wanted - set(LABS)):
+        raise UnknownExercise(unknown[0], LABS)
+    if not wanted:
+        return rubric
+    points = {id: worth for id, worth in rubric.points.items() if id.partition(".")[0].zfill(2) in wanted}
+    if not points:
+        raise LabError(
+            _("The rubric gives no points for lab {labs}.", labs=", ".join(sorted(wanted))),
+            _("Give an exercise of it more than 0, or leave --lab out."),
+        )
+    return replace(rubric, points=points)
 
 
 def parse(data: bytes, name: str, ids: Iterable[str]) -> Rubric:
