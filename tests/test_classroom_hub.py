@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import os
 import socket
+import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import nbformat
@@ -303,6 +305,46 @@ def test_limits_of_both_control_groups(tmp_path: Path) -> None:
     words = most.scope("lab-student-7-0a")
     assert words[0] == "systemd-run"
     assert {f"--property=MemoryMax={1024**3}", "--property=CPUQuota=150%", "--property=TasksMax=200"} <= set(words)
+
+
+_QUICK = """
+import asyncio, sys
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_unix_socket
+from tornado.web import Application
+from labkit.classroom.hub.closing import leave_to_proxy
+
+async def main():
+    leave_to_proxy()
+    HTTPServer(Application()).add_socket(bind_unix_socket(sys.argv[1]))
+    print("ready", flush=True)
+    await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+def test_an_answer_on_a_socket_is_not_followed_by_a_close(tmp_path: Path) -> None:
+    """The proxy's last write of no bytes finds the connection open; an old client, which waits for the end, gets it."""
+    path = str(tmp_path / "s")
+    with subprocess.Popen([sys.executable, "-c", _QUICK, path], cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        try:
+            assert server.stdout.readline() == "ready\n"
+            for version, end in (("1.1", TimeoutError), ("1.0", None)):
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.settimeout(1)
+                    client.connect(path)
+                    head = f"PATCH / HTTP/{version}\r\nHost: x\r\nConnection: close\r\nContent-Length: 2"
+                    client.sendall(f"{head}\r\n\r\n{{}}".encode())
+                    answer = b""
+                    while b"</html>" not in answer:
+                        answer += client.recv(65536)
+                    assert b" 404 " in answer.splitlines()[0]
+                    with pytest.raises(end) if end else nullcontext():
+                        assert client.recv(1) == b""
+        finally:
+            server.terminate()
 
 
 def test_a_submission_is_copied_without_what_is_not_its_own(tmp_path: Path) -> None:

@@ -5,4 +5,5 @@ folder                          the class's folder: who is in it, who may log in
   → exchange                    nbgrader's collect, which believes the file system and not a name
   → serve                       ``labkit classroom serve`` and ``stop``
 single                          the server itself, inside the fence
+closing                         who closes a connection, in the hub and in each server
 """

@@ -175,6 +175,9 @@ class ClassFolder:
         All is standard but the spawner.  The hub and the proxy's API listen on sockets, so that
         the one open port is the proxy's.
         """
+        from .closing import leave_to_proxy  # the hub's process alone has a server
+
+        leave_to_proxy()
         c.JupyterHub.hub_bind_url = c.JupyterHub.hub_connect_url = self.url("hub/hub.sock")
         c.JupyterHub.hub_socket_mode = 0o666  # from inside a fence; each request needs a token
         c.JupyterHub.db_url = f"sqlite:///{self.hub / 'jupyterhub.sqlite'}"
