@@ -8,6 +8,7 @@ import io
 import json
 import re
 import shlex
+import sys
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -167,6 +168,29 @@ def test_moodle_gets_its_worksheet(five: Path) -> None:
     table = rows(run(five) / "moodle.csv")
     assert {"Identifier", "Full name", "Grade", "Last modified (grade)", "Feedback comments"} <= set(table[0])
     assert {row["Identifier"] for row in table} == {f"Participant {n}" for n in (101, 102, 103, 105)}
+
+
+def test_a_table_that_is_not_written_is_explained(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where nobody of Moodle's has a grade, or nobody has a number, the command and the page say why."""
+    folder, loose = tmp_path / "held", tmp_path / "loose"
+    ada = Learner("Ada Lovelace").pass_("2.1", "2.2", "2.3")
+    put(folder, "Ada Lovelace", 1, ada.file())
+    put(folder, "Grace Hopper", 2, ada.file())
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name,moodle\ns1,Ada Lovelace,1\ns2,Grace Hopper,2\ns3,Alan Turing,3\n")
+    held = "moodle.csv was not written: nobody with a number of Moodle&#x27;s has a grade: 2 held back, 1 without"
+    loose.mkdir()
+    (loose / "lab-report.json").write_bytes(ada.file())
+    nobody = "moodle.csv and canvas.csv were not written: neither the names"
+    for words, sentence in (((folder, "--roster", str(roster)), held), ((loose,), nobody)):
+        out = run(*words)
+        assert not (out / "moodle.csv").exists()
+        assert html.unescape(sentence) in capsys.readouterr().out
+        assert sentence in (out / "grades.html").read_text()
+    out = run(folder, "--accept", "copied:1")
+    assert (out / "moodle.csv").exists()
+    assert "not written" not in capsys.readouterr().out
+    assert "not written" not in (out / "grades.html").read_text()
 
 
 def test_canvas_gets_its_gradebook(tmp_path: Path) -> None:
@@ -452,4 +476,8 @@ def test_without_xlsxwriter_all_else_is_written(five: Path, monkeypatch: pytest.
     out = run(five)
     assert not (out / "grades.xlsx").exists()
     assert (out / "grades.html").exists()
-    assert "XlsxWriter" in capsys.readouterr().out
+    (said,) = (line for line in capsys.readouterr().out.splitlines() if "XlsxWriter" in line)
+    words = shlex.split(said.partition("this gets: ")[2])
+    assert (words[1:] == ["-m", "pip", "install", "XlsxWriter"]) == (words[0] == sys.executable)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _name: None)  # as in an environment that uv made
+    assert shlex.split(grade._get_xlsx())[1:] == ["pip", "install", "--python", sys.executable, "XlsxWriter"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
+import shlex
 import shutil
 import sys
 from collections import Counter
@@ -133,14 +135,14 @@ def command(
     # A rubric may serve several classes, and an id in it be of another one.
     if rubric_file and (wrong := nobody(records, rules.accept)):
         notes.append(f"{rubric_file.name}: {wrong[0]} {wrong[1]}")
+    notes += tables.left_out(records)
     files = outputs(records, rules, titles(exercises), notes)
     _write(place, files)
     print(_summary(records, rules))
     for note in notes:
         print(note)
     if "grades.xlsx" not in files:
-        print(_("grades.xlsx was not written: it needs XlsxWriter. Type: {python} -m pip install XlsxWriter",
-                python=sys.executable))  # fmt: skip
+        print(_("grades.xlsx was not written: it needs XlsxWriter, which this gets: {command}", command=_get_xlsx()))
     print(_("Written: {folder}. Begin with grades.html.", folder=place))
     return 0
 
@@ -161,6 +163,14 @@ def nobody(records: Sequence[Record], accept: Iterable[Accepted]) -> tuple[str, 
                 hint = _("Nobody is held back with this flag.")
             return _("nobody has the id {id}.", id=harmless(id)[:100]), hint
     return None
+
+
+def _get_xlsx() -> str:
+    """Return the command that brings XlsxWriter to this Python; one that uv made has no pip of its own."""
+    if importlib.util.find_spec("pip"):
+        return shlex.join([sys.executable, "-m", "pip", "install", "XlsxWriter"])
+    uv = Path(sys.executable).with_name("uv")
+    return shlex.join([str(uv) if uv.exists() else "uv", "pip", "install", "--python", sys.executable, "XlsxWriter"])
 
 
 def _place(folder: Path, to: Path | None) -> Path:

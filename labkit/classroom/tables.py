@@ -104,6 +104,23 @@ def canvas(records: Sequence[Record], rubric: Rubric) -> list[Row]:
     return [head, ["    Points Possible", "", "", "", "", number(most)], *rows]
 
 
+def left_out(records: Sequence[Record]) -> list[str]:
+    """Return why tables that Moodle and Canvas import cannot be made, a sentence each.
+
+    For a class of one of them, nothing is said about the other.
+    """
+    listed = [record for record in records if record.student.moodle]
+    if listed and not moodle(records):
+        held = sum(1 for record in listed if record.status == "held")
+        why = _("nobody with a number of Moodle's has a grade: {held} held back, {missing} without a hand-in.",
+                held=held, missing=len(listed) - held)  # fmt: skip
+        return [_("moodle.csv was not written: {why}", why=why)]
+    if listed or any(record.student.canvas for record in records):
+        return []
+    where = _("neither the names of the hand-ins nor the roster have numbers of Moodle's or Canvas's.")
+    return [_("moodle.csv and canvas.csv were not written: {why}", why=where)]
+
+
 def nbgrader(records: Sequence[Record], rubric: Rubric) -> list[Row]:
     """Return the table that ``nbgrader export`` writes."""
     head: Row = ["assignment", "duedate", "timestamp", "student_id", "last_name", "first_name", "email", "raw_score",
