@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
     add("start", _("start the engine and JupyterLab, print the URL; after --: options for jupyter lab"), engine, quiet)
     add("status", _("say what runs, and where"))
-    add("doctor", _("say for each thing needed whether it is there, and what to type where it is not"))
+    add("doctor", _("say for each thing needed whether it is there, and what to type where it is not"), engine)
     add("stop", _("stop JupyterLab, its kernels, the engine and the registry"))
     reset = add("reset", _("take a lab, or all of them, back to its start; your notebooks are kept"), yes)
     reset.add_argument("lab", nargs="?", help=_("the lab's number, such as 02; without one: all labs"))
@@ -133,7 +133,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "doctor":
         from .doctor import doctor
 
-        return doctor()
+        return doctor(options.engine)
     if options.command == "test":
         from .selftest import selftest
 

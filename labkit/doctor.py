@@ -49,9 +49,16 @@ class Finding:
     needed: bool = True
 
 
-def doctor() -> int:
-    """Print what is there and what is missing; return 1 when a start would fail, else 0."""
-    found = list(examine(Paths.find()))
+def doctor(kind: str | None = None) -> int:
+    """Print what is there and what is missing; return 1 when a start would fail, else 0.
+
+    Parameters
+    ----------
+    kind: of engine that a start is to have; None looks at those of which ``./lab`` takes the first.
+
+    Raises `LabError` for a kind that there is not.
+    """
+    found = list(examine(Paths.find(), kind))
     for finding in found:
         mark = _("there  ") if finding.there else _("missing") if finding.needed else _("without")
         print(f"{mark}  {finding.what}")
@@ -62,14 +69,14 @@ def doctor() -> int:
     return 1 if lacking else 0
 
 
-def examine(paths: Paths) -> Iterator[Finding]:
-    """Look at this machine, and give one finding for each thing."""
+def examine(paths: Paths, kind: str | None = None) -> Iterator[Finding]:
+    """Look at this machine, and give one finding for each thing; `kind` as `doctor` takes it."""
     version = platform.python_version()
     yield Finding(f"Python {version}", sys.version_info >= (3, 10), _("Python 3.10 or newer is needed."))
     yield _environment(paths)
     yield from _folders(paths)
-    yield from _programs(paths)
-    yield from _engines(paths)
+    yield from _programs(paths, kind)
+    yield from _engines(paths, kind)
 
 
 def _environment(paths: Paths) -> Finding:
@@ -112,22 +119,23 @@ def _folders(paths: Paths) -> Iterator[Finding]:
     )
 
 
-def _programs(paths: Paths) -> Iterator[Finding]:
+def _programs(paths: Paths, kind: str | None) -> Iterator[Finding]:
     programs = [(name, *where, _which(name, paths)) for name, where in _PROGRAMS.items()]
-    private = sys.platform == "linux" and os.geteuid() == 0
+    private = sys.platform == "linux" and os.geteuid() == 0 and kind in (None, "private")
     for name, package, needed, place in programs:
         advice = _("./lab brings it when it runs as root. By hand: apt-get install {package}", package=package)
         yield Finding(f"{name} ({place or package})", place is not None, advice, needed and private)
 
 
-def _engines(paths: Paths) -> Iterator[Finding]:
+def _engines(paths: Paths, kind: str | None) -> Iterator[Finding]:
     try:
         from .engines import setup
     except ImportError:  # the Python packages are missing, which is said above
         return
-    reasons = {kind: setup.engine_of(paths, kind).unavailable() for kind in setup.AUTOMATIC}
-    for kind, why in reasons.items():
-        what = _("engine of the kind {kind} can be had", kind=kind)
+    wanted = (kind,) if kind else setup.AUTOMATIC
+    reasons = {name: setup.engine_of(paths, name).unavailable() for name in wanted}
+    for name, why in reasons.items():
+        what = _("engine of the kind {kind} can be had", kind=name)
         yield Finding(what, not why, why.replace("\n", " "), needed=all(reasons.values()))
 
 

@@ -10,9 +10,10 @@ from unittest.mock import Mock
 
 import pytest
 
-from labkit import doctor
+from labkit import cli, doctor
 from labkit.engines import setup
 from labkit.engines.base import Paths
+from labkit.engines.setup import engine_of
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -90,6 +91,27 @@ def test_kinds_of_engine(
     assert doctor.doctor() == (0 if had else 1)
     said = capsys.readouterr().out
     assert f"{'without' if had else 'missing'}  engine of the kind private can be had\n         Not here.\n" in said
+
+
+@pytest.mark.parametrize("words", [["--engine", "practice", "doctor"], ["doctor", "--engine", "practice"]])
+def test_one_kind_is_asked_for(
+    paths: Paths, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With --engine on either side, that kind alone is looked at, and what others need is not missed."""
+    why = {kind: "" if kind == "practice" else "Not here." for kind in setup.KINDS}
+    monkeypatch.setattr(setup, "engine_of", lambda _paths, kind: Mock(**{"unavailable.return_value": why[kind]}))
+    (paths.root / "bin" / "dockerd").unlink()
+    assert cli.main(words) == 0
+    said = capsys.readouterr().out
+    assert "there    engine of the kind practice" in said
+    assert "without  dockerd" in said
+    assert "podman" not in said
+    why["practice"] = "It is broken."
+    assert cli.main(words) == 1
+    assert "missing  engine of the kind practice can be had\n         It is broken.\n" in capsys.readouterr().out
+    monkeypatch.setattr(setup, "engine_of", engine_of)
+    assert cli.main(["doctor", "--engine", "practise"]) == 1
+    assert "There is no engine of the kind 'practise'." in capsys.readouterr().err
 
 
 def test_full_disk(paths: Paths, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
