@@ -141,15 +141,15 @@ def test_handing_in_through_the_hub(hub: Hub, tmp_path: Path) -> None:
     hub.labkit(*words)
     nbgrader = Nbgrader(hub.python, hub.folder)
     seed(hub.folder, "example")
-    source = hub.folder / "source" / "lab02" / NAME
+    source = hub.folder / "source" / "assignment-02" / NAME
     notebook = nbformat.read(source, as_version=4)
     end = next(n for n, cell in enumerate(notebook.cells) if course.graded(cell.source) == "2.2")
     notebook.cells = notebook.cells[: end + 1]
     nbformat.write(notebook, source)
     hub.labkit("serve", str(hub.folder), "--check")
     nbgrader("db", "student", "import", "students.csv")
-    nbgrader("generate_assignment", "lab02")
-    nbgrader("release_assignment", "lab02")
+    nbgrader("generate_assignment", "assignment-02")
+    nbgrader("release_assignment", "assignment-02")
     hub.start()
     ask = (
         "import subprocess\nprint(subprocess.run(['nbgrader', {words}], capture_output=True, text=True, cwd=lab.work))"
@@ -159,16 +159,16 @@ def test_handing_in_through_the_hub(hub: Hub, tmp_path: Path) -> None:
         for student, done in ((ada, ["2.1"]), (grace, [])):
             student.open(NAME)
             student.run("import labkit; lab = labkit.start('02')")
-            assert "returncode=0" in student.run(ask.format(words="'fetch_assignment', 'lab02'"))
-            student.open(f"lab02/{NAME}")
+            assert "returncode=0" in student.run(ask.format(words="'fetch_assignment', 'assignment-02'"))
+            student.open(f"assignment-02/{NAME}")
             student.run_to("check-2-2", solutions(*done) if done else {})
-            assert "returncode=0" in student.run(ask.format(words="'submit', 'lab02'"))
+            assert "returncode=0" in student.run(ask.format(words="'submit', 'assignment-02'"))
         # With a name that is not theirs, and a link to what root can read.
         grace.run(FORGED)
-    nbgrader("collect", "lab02")
-    assert not (hub.folder / "submitted" / "ada" / "lab02" / "of-grace").exists()
-    assert [file.name for file in (hub.folder / "submitted" / "grace" / "lab02").iterdir() if file.is_symlink()] == []
-    nbgrader("autograde", "lab02")
+    nbgrader("collect", "assignment-02")
+    assert not (hub.folder / "submitted" / "ada" / "assignment-02" / "of-grace").exists()
+    assert not any(file.is_symlink() for file in (hub.folder / "submitted" / "grace" / "assignment-02").iterdir())
+    nbgrader("autograde", "assignment-02")
     nbgrader("export")
     scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader((hub.folder / "grades.csv").open())}
     assert scores == {"ada": 1, "grace": 0}
@@ -177,8 +177,8 @@ def test_handing_in_through_the_hub(hub: Hub, tmp_path: Path) -> None:
 FORGED = """
 import os, pathlib, shutil
 inbound = pathlib.Path("/exchange/docker-api-lab/inbound")
-forged = inbound / "ada+lab02+2099-01-01 00:00:00 UTC+x"
-shutil.copytree(lab.work / "lab02", forged)
+forged = inbound / "ada+assignment-02+2099-01-01 00:00:00 UTC+x"
+shutil.copytree(lab.work / "assignment-02", forged)
 (forged / "timestamp.txt").write_text("2099-01-01 00:00:00 UTC")
 (forged / "of-grace").write_text("")
 """

@@ -19,6 +19,7 @@ from test_packaging import PROJECT, pins
 
 from labkit import cli
 from labkit.classroom import course, outputs, sandbox
+from labkit.exercises.record import LABS, everything
 from labkit.exercises.standing import Standing
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -53,7 +54,7 @@ def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_every_exercise_of_a_lab_is_a_test_of_nbgrader(made: Path) -> None:
     """Each check is a locked cell with points; no other cell is, and no output is left."""
-    notebook = nbformat.read(made / "source" / "lab02" / NAME, as_version=4)
+    notebook = nbformat.read(made / "source" / "assignment-02" / NAME, as_version=4)
     nbformat.validate(notebook)
     marks = [c.metadata["nbgrader"] for c in notebook.cells if "nbgrader" in c.metadata]
     graded = [mark for mark in marks if mark["grade"]]
@@ -63,9 +64,16 @@ def test_every_exercise_of_a_lab_is_a_test_of_nbgrader(made: Path) -> None:
     assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
+def test_no_lab_writes_where_an_assignment_is_fetched_to() -> None:
+    """nbgrader takes a folder of that name as an assignment that is there already, and fetches nothing."""
+    written = {file.partition("/")[0] for exercise in everything() for file in exercise.files}
+    assert "lab02" in written
+    assert not written & {course.ASSIGNMENT.format(lab=lab) for lab in LABS}
+
+
 def test_a_course_that_is_made_again_keeps_seed_and_configuration(made: Path) -> None:
     """Points may be changed in mid-term; what students have already drawn, and the teacher's settings, stay."""
-    source, config = made / "source" / "lab02" / NAME, made / "nbgrader_config.py"
+    source, config = made / "source" / "assignment-02" / NAME, made / "nbgrader_config.py"
     seed = course.seed_of(nbformat.read(source, as_version=4))
     config.write_text(config.read_text() + "# mine\n")
     (made.parent / "r.csv").write_text("points.default,0\npoints.2.5,2.5\n")
@@ -171,7 +179,7 @@ def hand_in(released: Path, target: Path, done: list[str], change: Any = None) -
 
 def seed(made: Path, word: str) -> None:
     """Give the class the seed whose predictions stand in the solved edition."""
-    source = made / "source" / "lab02" / NAME
+    source = made / "source" / "assignment-02" / NAME
     notebook = nbformat.read(source, as_version=4)
     drawn = course.seed_of(notebook)
     for cell in notebook.cells:
@@ -195,19 +203,19 @@ def test_one_submission_through_nbgrader(made: Path, nbgrader_python: Path) -> N
     """generate_assignment, autograde, generate_feedback and export, with one submission of a short assignment."""
     nbgrader = Nbgrader(nbgrader_python, made)
     seed(made, "example")
-    source = made / "source" / "lab02" / NAME
+    source = made / "source" / "assignment-02" / NAME
     notebook = nbformat.read(source, as_version=4)
     end = next(n for n, cell in enumerate(notebook.cells) if course.graded(cell.source) == "2.2")
     notebook.cells = notebook.cells[: end + 1]
     nbformat.write(notebook, source)
-    nbgrader("generate_assignment", "lab02")
-    hand_in(made / "release" / "lab02" / NAME, made / "submitted" / "half" / "lab02" / NAME, ["2.1"])
-    nbgrader("autograde", "lab02")
-    nbgrader("generate_feedback", "lab02")
+    nbgrader("generate_assignment", "assignment-02")
+    hand_in(made / "release" / "assignment-02" / NAME, made / "submitted" / "half" / "assignment-02" / NAME, ["2.1"])
+    nbgrader("autograde", "assignment-02")
+    nbgrader("generate_feedback", "assignment-02")
     nbgrader("export")
     (row,) = csv.DictReader((made / "grades.csv").open())
     assert (row["student_id"], row["score"], row["max_score"]) == ("half", "1.0", "2.0")
-    feedback = (made / "feedback" / "half" / "lab02" / NAME.replace("ipynb", "html")).read_text()
+    feedback = (made / "feedback" / "half" / "assignment-02" / NAME.replace("ipynb", "html")).read_text()
     assert "not attempted" in feedback
 
 
@@ -224,8 +232,8 @@ def test_a_class_of_five_through_the_exchange(made: Path, nbgrader_python: Path,
         config.write(f"c.Exchange.root = {str(exchange)!r}\n")
     seed(made, "example")
     nbgrader("db", "student", "import", "students.csv")
-    nbgrader("generate_assignment", "lab02")
-    nbgrader("release_assignment", "lab02")
+    nbgrader("generate_assignment", "assignment-02")
+    nbgrader("release_assignment", "assignment-02")
     work = {
         "perfect": (LAB2, None), "half": (LAB2[:6], None), "nothing": ([], None), "hostile": (["2.1"], hostile),
         "twice": (LAB2[:2], None),
@@ -237,17 +245,17 @@ def test_a_class_of_five_through_the_exchange(made: Path, nbgrader_python: Path,
         (home / "nbgrader_config.py").write_text(
             (home / "nbgrader_config.py").read_text() + f"c.CourseDirectory.root = {str(home)!r}\n"
         )
-        nbgrader("fetch_assignment", "lab02", at=home)
-        hand_in(home / "lab02" / NAME, home / "lab02" / NAME, done, change)
-        nbgrader("submit", "lab02", "--student", student, at=home)
+        nbgrader("fetch_assignment", "assignment-02", at=home)
+        hand_in(home / "assignment-02" / NAME, home / "assignment-02" / NAME, done, change)
+        nbgrader("submit", "assignment-02", "--student", student, at=home)
         if student == "twice":  # and renamed: only the notebook of the assignment counts
-            hand_in(home / "lab02" / NAME, home / "lab02" / NAME, LAB2[:3])
-            (home / "lab02" / "copy.ipynb").write_bytes((home / "lab02" / NAME).read_bytes())
-            nbgrader("submit", "lab02", "--student", student, at=home)
-    nbgrader("collect", "lab02")
-    nbgrader("autograde", "lab02")
-    nbgrader("generate_feedback", "lab02")
-    nbgrader("release_feedback", "lab02")
+            hand_in(home / "assignment-02" / NAME, home / "assignment-02" / NAME, LAB2[:3])
+            (home / "assignment-02" / "copy.ipynb").write_bytes((home / "assignment-02" / NAME).read_bytes())
+            nbgrader("submit", "assignment-02", "--student", student, at=home)
+    nbgrader("collect", "assignment-02")
+    nbgrader("autograde", "assignment-02")
+    nbgrader("generate_feedback", "assignment-02")
+    nbgrader("release_feedback", "assignment-02")
     nbgrader("export")
     scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader((made / "grades.csv").open())}
     assert scores == {"perfect": len(LAB2), "half": 6, "nothing": 0, "hostile": 0, "twice": 3}

@@ -30,6 +30,9 @@ from .reading import content
 from .tables import Row
 from .text import csv_bytes
 
+ASSIGNMENT = "assignment-{lab}"
+"""The name of a lab's assignment.  nbgrader fetches it into a folder of this name, so it is none that a lab itself
+writes to: exercises of lab 2 put files into ``lab02``."""
 SCHEMA = 3
 SEED_CELL = "class-seed"
 _SEED = re.compile(r'os\.environ\["LABKIT_SEED"\] = "([\w-]{1,40})"')
@@ -149,7 +152,7 @@ def init(folder: Path, labs: Sequence[str], rubric_file: Path | None, roster_fil
     files: dict[str, bytes] = {}
     for lab in wanted:
         source = next((Paths.find().root / "notebooks").glob(f"{lab}-*.ipynb"))
-        name = f"source/lab{lab}/{source.name}"
+        name = f"source/{ASSIGNMENT.format(lab=lab)}/{source.name}"
         made = assignment(nbformat.read(source, as_version=4), rules.points, _seed(folder / name))
         files[name] = nbformat.writes(made).encode()
     if students:
@@ -171,8 +174,8 @@ def init(folder: Path, labs: Sequence[str], rubric_file: Path | None, roster_fil
         ) from error
     for lab in wanted:
         worth = sum((points for id, points in rules.points.items() if id.startswith(f"{int(lab)}.")), Decimal(0))
-        print(_("lab{lab}  {title}, {points} points", lab=lab, title=TITLES[lab], points=worth))
-    print(
-        _("Written: {folder}. Next: cd {folder} && nbgrader generate_assignment lab{lab}", folder=folder, lab=wanted[0])
-    )
+        name = ASSIGNMENT.format(lab=lab)
+        print(_("{name}  {title}, {points} points", name=name, title=TITLES[lab], points=worth))
+    name = ASSIGNMENT.format(lab=wanted[0])
+    print(_("Written: {folder}. Next: cd {folder} && nbgrader generate_assignment {name}", folder=folder, name=name))
     return 0
