@@ -123,7 +123,7 @@ def command(who: str, verified: str | None) -> int:
     report, written = write(paths, who, Path.cwd())
     print(table(report))
     print("\n".join([*report["notes"], *report["proves"]]))
-    print(_("Written: {files}", files=", ".join(file.name for file in written)))
+    print(_("Written: {files}", files=", ".join(harmless(str(file)) for file in written)))
     return 0
 
 

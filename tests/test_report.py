@@ -224,7 +224,12 @@ def test_the_command_prints_a_table_and_an_exit_code(
     monkeypatch.setattr(Paths, "find", classmethod(lambda _cls: paths))
     monkeypatch.chdir(paths.work)
     assert report.command("me", None) == 0
-    assert "2.2" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2.2" in said
+    # Where the command was typed is not always the folder of the course: the whole paths are said.
+    written = [Path(name) for name in said.splitlines()[-1].removeprefix("Written: ").split(", ")]
+    assert written == [paths.work / "lab-report.json", paths.work / "lab-report.html"]
+    assert all(file.exists() for file in written)
     assert report.command("", "lab-report.json") == 0
     broken = json.loads(Path("lab-report.json").read_text())
     broken["who"] = "you"
