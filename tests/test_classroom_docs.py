@@ -39,6 +39,14 @@ def test_every_command_is_one() -> None:
             cli.parse(shlex.split(words))
 
 
+def test_the_environment_for_teachers_is_made_in_one_way() -> None:
+    """One recipe makes the folder grading, git leaves it alone, and the server is started from it."""
+    assert len(set(re.findall(r"grading/bin/pip install (.+)", PAGE))) == 1
+    assert "/grading/" in (ROOT / ".gitignore").read_text().splitlines()
+    for text in (PAGE, (ROOT / "README.md").read_text()):
+        assert set(re.findall(r"([^\s`]*)labkit classroom (?:serve|stop) [A-Z/]", text)) == {"grading/bin/"}
+
+
 def test_the_rubric_on_the_page_holds_every_setting() -> None:
     """The example is a rubric, and each setting that there is stands in it."""
     text = re.search(r"```toml\n(.*?)```", PAGE, re.S)

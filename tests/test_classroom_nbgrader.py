@@ -86,6 +86,24 @@ def test_a_course_that_is_made_again_keeps_seed_and_configuration(made: Path) ->
     assert config.read_text().endswith("# mine\n")
 
 
+def test_init_says_the_next_steps_of_the_docs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What init says to type next is what the docs say, in their order, and a shell takes it for any folder."""
+    docs = (ROOT / "docs" / "instructors.md").read_text()
+    steps = re.findall(r"^    (nbgrader (?:db student import|generate_assignment) .*)$", docs, re.M)
+    roster = tmp_path / "roster.csv"
+    roster.write_text("id,name\nada,Ada Lovelace\n")
+    folder = tmp_path / "a course"
+    for more, expected in (([], steps[1:]), (["--roster", str(roster)], steps)):
+        assert cli.main(["classroom", "init", str(folder), "--lab", "2", *more]) == 0
+        last = capsys.readouterr().out.splitlines()[-1]
+        assert last.partition("Next: ")[2].split(" && ") == [f"cd '{folder}'", *expected]
+    rubric = tmp_path / "rubric.toml"
+    rubric.write_text('out_of = 100\n[points]\n"2.*" = 2\n')
+    assert cli.main(["classroom", "init", str(folder), "--lab", "2", "--rubric", str(rubric)]) == 0
+    assert f"{2 * len(LAB2)} points" in capsys.readouterr().out  # nbgrader adds points up, which the docs say
+    assert "`out_of` does not count here" in docs
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import secrets
+import shlex
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
@@ -176,6 +177,7 @@ def init(folder: Path, labs: Sequence[str], rubric_file: Path | None, roster_fil
         worth = sum((points for id, points in rules.points.items() if id.startswith(f"{int(lab)}.")), Decimal(0))
         name = ASSIGNMENT.format(lab=lab)
         print(_("{name}  {title}, {points} points", name=name, title=TITLES[lab], points=worth))
-    name = ASSIGNMENT.format(lab=wanted[0])
-    print(_("Written: {folder}. Next: cd {folder} && nbgrader generate_assignment {name}", folder=folder, name=name))
+    steps = [f"cd {shlex.quote(str(folder))}", *(["nbgrader db student import students.csv"] if students else []),
+             f"nbgrader generate_assignment {ASSIGNMENT.format(lab=wanted[0])}"]  # fmt: skip
+    print(_("Written: {folder}. Next: {commands}", folder=folder, commands=" && ".join(steps)))
     return 0
