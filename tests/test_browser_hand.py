@@ -100,10 +100,12 @@ _AXE = """async ([within, rules]) => {
   return said;
 }"""
 
+# The page is covered while the style sheets are changed, and axe-core doesn't judge the colours of what is covered.
 _THEME = """async theme => {
   await window.jupyterapp.commands.execute('apputils:change-theme', {theme});
   const wanted = String(theme.includes('Light'));
-  while (document.body.dataset.jpThemeLight !== wanted) await new Promise(done => setTimeout(done, 50));
+  while (document.body.dataset.jpThemeLight !== wanted || document.getElementById('jupyterlab-splash'))
+    await new Promise(done => setTimeout(done, 50));
 }"""
 
 # What can be reached by Tab, in the order of the page.
