@@ -18,6 +18,7 @@ from wire import Seen, Server
 
 from labkit import api, curl, dockercommand, pythoncall
 from labkit.model import Request
+from labkit.shell import word
 from labkit.transport import Adapter, send
 from labkit.upgrade import Upgraded
 
@@ -47,7 +48,7 @@ def lines(request: Request, *, wrap: bool) -> list[str]:
     secrets = {curl.SECRET_HEADERS.get(name.lower()): value for name, value in request.headers}
     if curl.has_secret(request):
         secrets["AUTH_BODY"] = (request.body or b"").decode()
-    typed = [f"{name}={curl._quote(value)}" for name, value in secrets.items() if name]
+    typed = [f"{name}={word(value)}" for name, value in secrets.items() if name]
     return [*typed, curl.curl(request, wrap=wrap)]
 
 
