@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import os
+import re
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from types import SimpleNamespace
 
 import nbformat
 import psutil
@@ -133,6 +135,37 @@ def test_two_students_and_a_restart_of_the_hub(hub: Hub, tmp_path: Path) -> None
 
 
 @here
+@pytest.mark.browser
+@pytest.mark.slow
+def test_a_teacher_logs_in(tmp_path: Path) -> None:
+    """The admin page comes, without a server; who asks for one all the same is told where the class is managed."""
+    python = teachers_python()
+    with_proxy(python)
+    hub = Hub(python, tmp_path / "class")
+    (tmp_path / "roster.csv").write_text("id,name\nada,Ada Lovelace\n")
+    said = hub.labkit("serve", str(hub.folder), "--roster", str(tmp_path / "roster.csv"), "--port", str(hub.port),
+                      "--teacher", "ada.teacher", "--check")  # fmt: skip
+    (password,) = re.findall(r"shown this once: (\S+)", said)
+    try:
+        hub.start()
+        with chromium() as browser:
+            page = browser.new_page()
+            page.set_default_timeout(60_000)
+            page.goto(hub.url)
+            assert "the id that your school has" in page.inner_text("body")
+            page.fill("input[name=username]", "ada.teacher")
+            page.fill("input[name=password]", password)
+            page.click("#login_submit")
+            page.wait_for_url("**/hub/admin")
+            page.get_by_text("ada.teacher").first.wait_for()
+            page.goto(f"{hub.url}/hub/spawn")
+            page.get_by_text("not in the roster").wait_for()
+            assert "managed at /hub/admin" in page.inner_text("body")
+    finally:
+        hub.stop()
+
+
+@here
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_handing_in_through_the_hub(hub: Hub, tmp_path: Path) -> None:
@@ -206,7 +239,10 @@ def run(*words: str) -> int:
 def test_a_class_is_got_ready(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A roster with a mark, empty lines and capitals gives each student a place; who is in it is for root alone."""
     assert run("--roster", "roster.csv", "--port", "18321") == 0
-    assert "2 students" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "2 students" in said
+    assert "the id of the roster" in said
+    assert "/hub/admin" not in said
     place = ClassFolder.of(machine / "class")
     before = place.places()
     assert [one.id for one in before.values()] == ["Ada", "zoë"]
@@ -226,6 +262,24 @@ def test_a_class_is_got_ready(machine: Path, capsys: pytest.CaptureFixture[str])
     assert place.config.read_text().endswith("# mine\n")
     assert "http://127.0.0.1:18322" in place.config.read_text()
     assert run() == 0  # with the roster and the port that it has
+    assert "the id that your school has" in place.config.read_text()
+
+
+def test_who_has_no_place_manages_the_class(machine: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A teacher's login leads to the admin page, whose address is printed; all others go where they always go."""
+    assert run("--roster", "roster.csv", "--port", "18323") == 0
+    place = ClassFolder.of(machine / "class")
+    (place.hub / "teacher").write_text("ada.teacher")
+    assert run() == 0
+    assert "ada.teacher manages the class at http://127.0.0.1:18323/hub/admin" in capsys.readouterr().out
+
+    def landing(user: SimpleNamespace | None) -> str:
+        return place.landing(SimpleNamespace(current_user=user, hub=SimpleNamespace(base_url="/hub/")))
+
+    assert landing(SimpleNamespace(name="ada.teacher", admin=True)) == "/hub/admin"
+    assert landing(SimpleNamespace(name="ada", admin=False)) == ""
+    assert landing(SimpleNamespace(name="ada", admin=True)) == ""
+    assert landing(None) == ""
 
 
 @pytest.mark.parametrize(

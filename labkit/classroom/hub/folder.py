@@ -185,6 +185,7 @@ class ClassFolder:
         c.ConfigurableHTTPProxy.api_url = self.url("proxy/api.sock")
         c.ConfigurableHTTPProxy.pid_file = str(self.hub / "proxy.pid")
         c.ConfigurableHTTPProxy.command = [proxy_program() or "configurable-http-proxy"]
+        c.JupyterHub.default_url = self.landing
         c.JupyterHub.spawner_class = "labkit.classroom.hub.spawner.FencedSpawner"
         c.FencedSpawner.folder = str(self.root)
         c.FencedSpawner.course = str(Paths.find().root)
@@ -193,6 +194,20 @@ class ClassFolder:
         c.FirstUseAuthenticator.create_users = False
         c.Authenticator.allowed_users = set(self.enrolled())
         c.Authenticator.admin_users = {self.teacher()} - {""}
+
+    def landing(self, handler: Any) -> str:
+        """Return where a page that names none leads to: a teacher has no server, and manages the class.
+
+        Parameters
+        ----------
+        handler: of a request to the hub.
+
+        Empty means JupyterHub's own: the server of whoever has logged in, or the login.
+        """
+        user = handler.current_user
+        if user is None or not user.admin or user.name in self.places():
+            return ""
+        return f"{handler.hub.base_url}admin"
 
     def enrolled(self) -> list[str]:
         """The names that may log in now; who left the roster keeps their folder and may not."""

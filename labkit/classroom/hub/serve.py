@@ -62,7 +62,8 @@ c.Spawner.default_url = "/lab"
 c.Authenticator.enable_auth_state = False
 c.FirstUseAuthenticator.min_password_length = 8
 c.JupyterHub.template_vars = {{
-    "announcement_login": "The password of your first login becomes yours: at least 8 characters.",
+    "announcement_login": "Your user name is the id that your school has for you. "
+    "The password of your first login becomes yours: at least 8 characters.",
 }}
 
 # The hub can be restarted in the middle of a lesson: students' servers go on.
@@ -149,9 +150,13 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     print(_("{n} students. Their folders: {folder}", n=len(enrolled), folder=place.root / "students"))
     if password:
         print(_("{name} is the teacher; the password, shown this once: {password}", name=name, password=password))
+    print(_("A student logs in with the id of the roster. The password typed first is kept: 8 characters or more."))
+    address = f"http://127.0.0.1:{listens}" if listens else ""
+    if known := place.teacher():
+        print(_("{name} manages the class at {page}", name=known, page=f"{address}/hub/admin"))
     if check:
         return 0
-    print(f"http://127.0.0.1:{listens}" if listens else place.config)
+    print(address or place.config)
     print(_("Ctrl-C ends the hub; what students run goes on until: labkit classroom stop {folder}", folder=folder),
           flush=True)  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LABKIT_ROOT": str(Paths.find().root)}

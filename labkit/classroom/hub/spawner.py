@@ -21,8 +21,10 @@ from urllib.parse import quote
 import psutil
 from jupyterhub.objects import Server
 from jupyterhub.spawner import LocalProcessSpawner
+from tornado.web import HTTPError
 from traitlets import Unicode
 
+from ...messages import _
 from ..jail import PACKAGE
 from . import fence, limits
 from .folder import COURSE_ID, ClassFolder
@@ -34,6 +36,16 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = {course!r}
 c.Exchange.root = {exchange!r}
 """
+
+
+class _NoServer(HTTPError):
+    """Somebody without a place asks for a server; JupyterHub shows the attribute on its page."""
+
+    def __init__(self, name: str, page: str) -> None:
+        super().__init__(403)
+        self.jupyterhub_message = _(
+            "{name} is not in the roster, and has no server. The class is managed at {page}.", name=name, page=page
+        )
 
 
 class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
@@ -101,6 +113,8 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
     async def start(self) -> str:
         """Start the student's server inside a fence; return the URL of its socket."""
         place = ClassFolder.of(self.folder)
+        if self.user.name not in place.places():
+            raise _NoServer(self.user.name, f"{self.hub.base_url}admin")
         user = self._user
         own = place.own(self.user.name, user)
         gate = place.run / "student" / str(user)
@@ -151,7 +165,8 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
     async def stop(self, now: bool = False) -> None:
         """End the server, and all that ran in its fence."""
         await super().stop(now)
-        limits.dissolve(limits.group_name(self._user))
+        if place := ClassFolder.of(self.folder).places().get(self.user.name):
+            limits.dissolve(limits.group_name(place.user))
 
 
 def _born(pid: int) -> float | None:
