@@ -22,10 +22,11 @@ import pytest
 from browser import FLAGS, JupyterPage
 from playwright.sync_api import Browser, sync_playwright
 
+from labkit.classroom.hub.folder import PROXY
+
 ROOT = Path(__file__).resolve().parent.parent
 NAME = "02-containers.ipynb"
 LOCK = ROOT / "requirements-classroom.lock"
-PROXY = "configurable-http-proxy@5"
 
 # Runs all above a cell and the cell itself, as the menu "Run All Above" and Shift-Enter do; returns the cell's text.
 _RUN_TO = """async ({id, sources}) => {

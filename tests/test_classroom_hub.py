@@ -22,7 +22,7 @@ from test_classroom_nbgrader import Nbgrader, seed
 from labkit import cli
 from labkit.classroom import course, sandbox
 from labkit.classroom.hub import limits, serve
-from labkit.classroom.hub.folder import ClassFolder
+from labkit.classroom.hub.folder import PROXY, ClassFolder
 from labkit.classroom.hub.limits import Limits
 from labkit.classroom.hub.plain import copy_plain
 
@@ -337,7 +337,8 @@ def test_what_is_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "apt-get install nodejs npm" in serve.unavailable()
     monkeypatch.setattr(serve.shutil, "which", lambda name: name if name == "node" else None)
     monkeypatch.setattr(serve, "proxy_program", lambda: "")
-    assert f"npm install --prefix {sys.prefix} configurable-http-proxy" in serve.unavailable()
+    assert f"npm install --prefix {sys.prefix} {PROXY}" in serve.unavailable()
+    assert f"npm install --prefix grading {PROXY}\n" in (ROOT / "docs" / "instructors.md").read_text()
 
 
 def test_limits_of_both_control_groups(tmp_path: Path) -> None:

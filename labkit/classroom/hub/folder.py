@@ -29,6 +29,8 @@ from ...messages import _
 from ..roster import Student
 
 COURSE_ID = "docker-api-lab"
+PROXY = "configurable-http-proxy@5.3.0"
+"""The proxy, as npm names it.  Releases before it know no Unix sockets."""
 _FIRST_USER, _CLASSES, _PLACES = 2_010_000_000, 10_000, 10_000
 """Above what useradd(8), containers and the sandbox of `labkit.classroom.sandbox` take; below 2**31."""
 

@@ -25,7 +25,7 @@ from .. import roster, sandbox
 from ..jail import PACKAGE
 from ..reading import content
 from . import limits
-from .folder import ClassFolder, proxy_program
+from .folder import PROXY, ClassFolder, proxy_program
 
 PORT = 8000
 _END = 40.0
@@ -180,8 +180,9 @@ def unavailable() -> str:
         return _("JupyterHub's proxy needs Node.js, which is not there. Debian and Ubuntu: apt-get install nodejs npm")
     if not proxy_program():
         return _(
-            "JupyterHub's proxy is not there. Type: npm install --prefix {prefix} configurable-http-proxy@5",
+            "JupyterHub's proxy is not there. Type: npm install --prefix {prefix} {proxy}",
             prefix=sys.prefix,
+            proxy=PROXY,
         )
     return ""
 
