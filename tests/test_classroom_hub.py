@@ -16,6 +16,7 @@ from types import SimpleNamespace
 import nbformat
 import psutil
 import pytest
+from classroomhelp import Learner
 from hubhelp import EXPOSED, NAME, ROOT, Hub, chromium, log_in, solutions, teachers_python, with_proxy
 from test_classroom_nbgrader import Nbgrader, seed
 
@@ -360,6 +361,26 @@ def test_limits_of_both_control_groups(tmp_path: Path) -> None:
     words = most.scope("lab-student-7-0a")
     assert words[0] == "systemd-run"
     assert {f"--property=MemoryMax={1024**3}", "--property=CPUQuota=150%", "--property=TasksMax=200"} <= set(words)
+
+
+def test_a_served_class_is_graded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Only the reports in students' folders count; who has none is missing, and a link is not followed."""
+    (tmp_path / "class" / "hub").mkdir(parents=True)
+    (tmp_path / "class" / "hub" / "students.json").write_text("{}")
+    (tmp_path / "roster.csv").write_text("id,name\nAda,Ada Lovelace\ngrace,Grace Hopper\nmal,Mal Ory\n")
+    students = tmp_path / "class" / "students"
+    for name in ("ada", "grace", "mal"):
+        for file in ("work/02-containers.ipynb", "work/lab02/page/hello.json", "lab/engine.json", "home/x.json"):
+            (students / name / file).parent.mkdir(parents=True, exist_ok=True)
+            (students / name / file).write_text("{}")
+    report = students / "ada" / "work" / "lab-report.json"
+    report.write_bytes(Learner("Ada Lovelace").pass_("2.1").file())
+    (students / "mal" / "work" / "lab-report.json").symlink_to(report)
+    assert cli.main(["grade", str(students), "--roster", str(tmp_path / "roster.csv")]) == 0
+    assert "Graded: 1. Held back: 1. Without a hand-in: 1." in capsys.readouterr().out
+    rows = list(csv.DictReader((tmp_path / "class" / "students-grades" / "flags.csv").open(encoding="utf-8-sig")))
+    assert len(rows) == 1
+    assert "is a link" in str(rows)
 
 
 _QUICK = """

@@ -6,6 +6,7 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 from ..errors import LabError
@@ -26,7 +27,8 @@ def hand_ins(folder: Path, known: Collection[str]) -> list[HandIn]:
 
     Parameters
     ----------
-    folder: may itself be a link; nothing below it is followed.
+    folder: may itself be a link; nothing below it is followed.  Of the folder ``students`` of a class that
+        ``labkit classroom serve`` keeps, only the reports count: all else is what students work with.
     known: the ids of the exercises of the course.
 
     Raises `LabError` for a folder that cannot be read, or that holds too many files.
@@ -37,7 +39,8 @@ def hand_ins(folder: Path, known: Collection[str]) -> list[HandIn]:
         raise _no_folder(folder, error) from error
     try:
         found: list[HandIn] = []
-        for made in _below(top, (), known):
+        served = (folder.resolve().parent / "hub" / "students.json").exists()
+        for made in _served(top, known) if served else _below(top, (), known):
             found.append(made)
             if len(found) > _MOST_FILES:
                 raise LabError(
@@ -57,6 +60,24 @@ def _no_folder(folder: Path, error: OSError) -> LabError:
         _("The folder {folder} cannot be read: {why}.", folder=folder, why=error.strerror),
         _("Give the folder in which the download was unpacked."),
     )
+
+
+def _served(top: int, known: Collection[str]) -> Iterator[HandIn]:
+    """Yield the report of each student of a served class, ``NAME/work/lab-report.json``, where there is one."""
+    for name in sorted(os.listdir(top)):
+        path = (name, "work", "lab-report.json")
+        try:
+            with ExitStack() as opened:
+                inner = top
+                for part in path[:-1]:
+                    inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inner)
+                    opened.callback(os.close, inner)
+                made = _file(inner, path, os.lstat(path[-1], dir_fd=inner).st_mode, known)
+        except (FileNotFoundError, NotADirectoryError):
+            continue  # without a report: missing, where a roster says that there is such a student
+        except OSError as error:
+            made = _said(path, _("{name} cannot be read: {why}.", name=path[-1], why=error.strerror or error))
+        yield made
 
 
 def _below(folder: int, above: tuple[str, ...], known: Collection[str]) -> Iterator[HandIn]:
