@@ -17,7 +17,7 @@ import nbformat
 import psutil
 import pytest
 from classroomhelp import Learner
-from hubhelp import EXPOSED, NAME, ROOT, Hub, chromium, log_in, solutions, teachers_python, with_proxy
+from hubhelp import EXPOSED, NAME, ROOT, Hub, Student, chromium, log_in, solutions, teachers_python, with_proxy
 from test_classroom_nbgrader import Nbgrader, seed
 
 from labkit import cli
@@ -193,19 +193,34 @@ def test_handing_in_through_the_hub(hub: Hub, tmp_path: Path) -> None:
         for student, done in ((ada, ["2.1"]), (grace, [])):
             student.open(NAME)
             student.run("import labkit; lab = labkit.start('02')")
-            assert "returncode=0" in student.run(ask.format(words="'fetch_assignment', 'assignment-02'"))
+            student.run("(lab.work / 'lab02').mkdir()")  # as exercises of lab 2 do
+            if student is ada:
+                on_the_page(student, "Fetch", then="Submit")
+            else:
+                assert "returncode=0" in student.run(ask.format(words="'fetch_assignment', 'assignment-02'"))
             student.open(f"assignment-02/{NAME}")
             student.run_to("check-2-2", solutions(*done) if done else {})
-            assert "returncode=0" in student.run(ask.format(words="'submit', 'assignment-02'"))
+            if student is ada:
+                on_the_page(student, "Submit", then="Submit")
+                student.page.locator("#submitted_assignments_list").get_by_text("assignment-02").first.wait_for()
+            else:
+                assert "returncode=0" in student.run(ask.format(words="'submit', 'assignment-02'"))
         # With a name that is not theirs, and a link to what root can read.
         grace.run(FORGED)
-    nbgrader("collect", "assignment-02")
+    assert "It belongs to grace: ask them to hand in again" in nbgrader("collect", "assignment-02")
     assert not (hub.folder / "submitted" / "ada" / "assignment-02" / "of-grace").exists()
     assert not any(file.is_symlink() for file in (hub.folder / "submitted" / "grace" / "assignment-02").iterdir())
     nbgrader("autograde", "assignment-02")
     nbgrader("export")
     scores = {row["student_id"]: float(row["score"]) for row in csv.DictReader((hub.folder / "grades.csv").open())}
     assert scores == {"ada": 1, "grace": 0}
+
+
+def on_the_page(student: Student, button: str, then: str) -> None:
+    """Click a button of nbgrader's list of assignments, as its menu opens it, and wait for another one."""
+    student.page.evaluate("window.jupyterapp.commands.execute('nbgrader:open-assignment-list')")
+    student.page.get_by_role("button", name=button, exact=True).click()
+    student.page.get_by_role("button", name=then, exact=True).wait_for()
 
 
 FORGED = """

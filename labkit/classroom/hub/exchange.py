@@ -16,8 +16,26 @@ from typing import Any
 
 from nbgrader.exchange.default.collect import ExchangeCollect
 
+from ...messages import _
 from .folder import ClassFolder
 from .plain import copy_plain
+
+
+def _left_out(folder: str, owner: str) -> str:
+    """Say that a submission is not that of the student whose name it has, and what to do.
+
+    Parameters
+    ----------
+    owner: the id of the student whose user it belongs to; empty for nobody of the class.
+    """
+    said = _("{folder} is not that student's own, and is left out.", folder=folder)
+    if not owner:
+        return said + " " + _("It belongs to nobody of this class: look at it in the folder inbound of the exchange.")
+    return (
+        said
+        + " "
+        + _("It belongs to {owner}: ask them to hand in again from their own server, then collect again.", owner=owner)
+    )
 
 
 class Collect(ExchangeCollect):  # type: ignore[misc]
@@ -28,7 +46,8 @@ class Collect(ExchangeCollect):  # type: ignore[misc]
         places = ClassFolder.of(Path(self.root).parent).places()
         place = places.get(record["username"].lower())
         if place is None or place.user != os.lstat(path).st_uid:
-            self.log.warning("%s is not that student's own, and is left out", record["filename"])
+            owner = next((one.id for one in places.values() if one.user == os.lstat(path).st_uid), "")
+            self.log.warning("%s", _left_out(record["filename"], owner))
             return {**record, "username": ""}
         return {**record, "username": place.id}
 
