@@ -22,7 +22,7 @@ from test_classroom_nbgrader import Nbgrader, seed
 
 from labkit import cli
 from labkit.classroom import course, sandbox
-from labkit.classroom.hub import limits, serve
+from labkit.classroom.hub import fence, limits, serve
 from labkit.classroom.hub.folder import PROXY, ClassFolder
 from labkit.classroom.hub.limits import Limits
 from labkit.classroom.hub.plain import copy_plain
@@ -396,6 +396,23 @@ def test_a_served_class_is_graded(tmp_path: Path, capsys: pytest.CaptureFixture[
     rows = list(csv.DictReader((tmp_path / "class" / "students-grades" / "flags.csv").open(encoding="utf-8-sig")))
     assert len(rows) == 1
     assert "is a link" in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("words", "becomes"),
+    [
+        ([], "engine start --engine practice"),
+        (["start", "--mirror"], "engine start --engine practice --mirror"),
+        (["stop"], "engine stop"),
+        (["report", "--name", "Ada Lovelace"], "report --name Ada Lovelace"),
+    ],
+)
+def test_lab_inside_the_fence(words: list[str], becomes: str) -> None:
+    """./lab of a student starts the engine alone, also without a word; all else is the course's."""
+    done = subprocess.run(
+        ["sh", "-s", *words], input=fence._LAB, capture_output=True, text=True, env={"LABKIT_PYTHON": "echo"}
+    )
+    assert (done.stdout.strip(), done.stderr) == (f"-m labkit.cli {becomes}", "")
 
 
 _QUICK = """

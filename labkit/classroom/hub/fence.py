@@ -34,7 +34,7 @@ _LAB = """\
 #!/bin/sh
 # ./lab as this class has it: JupyterLab is the hub's, so a start is that of the engine.
 case "${1:-start}" in
-  start) shift; exec "$LABKIT_PYTHON" -m labkit.cli engine start --engine practice "$@" ;;
+  start) [ $# -eq 0 ] || shift; exec "$LABKIT_PYTHON" -m labkit.cli engine start --engine practice "$@" ;;
   stop) exec "$LABKIT_PYTHON" -m labkit.cli engine stop ;;
   *) exec "$LABKIT_PYTHON" -m labkit.cli "$@" ;;
 esac
