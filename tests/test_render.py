@@ -148,7 +148,7 @@ def test_only_values_differ(name: str, mime: str) -> None:
     assert sanitized(shown) == sanitized(shown_then)
 
 
-@pytest.mark.parametrize("checkout", ["/", "/work/", "/check/work/main/", "/home/work/x/", "/a/work/work/"])
+@pytest.mark.parametrize("checkout", ["/", "/work/", "/srv/work/course/", "/home/work/x/", "/a/work/work/"])
 @pytest.mark.parametrize(
     ("said", "compared"),
     [
