@@ -66,6 +66,7 @@ class Machine:
             [*words, "sh", "-c", f"cd {COURSE} && {command}"], env=environment, stdout=subprocess.PIPE, text=True
         )
         if check and done.returncode:
+            print(done.stdout)
             sys.exit(f"exit code {done.returncode} of: {command}")
         return done.stdout.strip()
 
