@@ -130,7 +130,7 @@ class JupyterPage:
 
     def shown(self) -> set[str]:
         """The titles of the tabs of the main area."""
-        self.page.wait_for_selector(".jp-Terminal")
+        self.page.wait_for_selector(".jp-Terminal", timeout=1000 * self.seconds)
         return set(self.page.evaluate(_TITLES))
 
     def type(self, line: str) -> str:
