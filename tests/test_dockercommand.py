@@ -95,7 +95,7 @@ def body_of(request: Request, missing: set[str]) -> Any:
         body["Driver"] = body.get("Driver") or "bridge"
         body.setdefault("IPAM", {})["Driver"] = "default"
         if subnets := body["IPAM"].get("Config"):
-            body["IPAM"]["Config"] = sorted(subnets, key=str)  # the client keeps them in no order
+            body["IPAM"]["Config"] = sorted(subnets, key=lambda one: one["Subnet"])  # the client keeps them in no order
     if template == "/volumes/create":
         body["Driver"] = body.get("Driver") or "local"
     if template == "/containers/{id}/exec":
