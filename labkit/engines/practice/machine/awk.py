@@ -13,14 +13,13 @@ from .expression import ExpressionFault, compiled
 from .options import options
 from .process import Process, Program
 from .programs import applet
+from .sed import TURN
 
 Value = str | float
 _TOKEN = re.compile(
     r'\s*(?:(\d+(?:\.\d+)?)|"((?:\\.|[^"\\])*)"|([A-Za-z_]\w*)|(&&|\|\||[=!<>]=|!~|\+\+|[-+*/%]=|[-+*/%~<>=!$(){},;])|(\n))'
 )
 _REGEX = re.compile(r"\s*/((?:\\.|[^/\\\n])*)/")
-TURN = 256
-"""After so many lines, others have their turn."""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r"}
 _LEVELS = (("||",), ("&&",), ("~", "!~"), ("<", "<=", "==", "!=", ">", ">="), (" ",), ("+", "-"), ("*", "/", "%"))
 
