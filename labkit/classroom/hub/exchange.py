@@ -44,9 +44,9 @@ class Collect(ExchangeCollect):  # type: ignore[misc]
     def _path_to_record(self, path: str) -> dict[str, Any]:
         record: dict[str, Any] = super()._path_to_record(path)
         places = ClassFolder.of(Path(self.root).parent).places()
-        place = places.get(record["username"].lower())
-        if place is None or place.user != os.lstat(path).st_uid:
-            owner = next((one.id for one in places.values() if one.user == os.lstat(path).st_uid), "")
+        place, user = places.get(record["username"].lower()), os.lstat(path).st_uid
+        if place is None or place.user != user:
+            owner = next((one.id for one in places.values() if one.user == user), "")
             self.log.warning("%s", _left_out(record["filename"], owner))
             return {**record, "username": ""}
         return {**record, "username": place.id}

@@ -75,10 +75,6 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
     def server(self, server: Server | None) -> None:
         LocalProcessSpawner.server.fset(self, server)
 
-    @property
-    def _user(self) -> int:
-        return ClassFolder.of(self.folder).places()[self.user.name].user
-
     def load_state(self, state: dict[str, Any]) -> None:
         """Know the server again; a number that another process has by now is nobody's."""
         super().load_state(state)
@@ -113,9 +109,10 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
     async def start(self) -> str:
         """Start the student's server inside a fence; return the URL of its socket."""
         place = ClassFolder.of(self.folder)
-        if self.user.name not in place.places():
+        student = place.places().get(self.user.name)
+        if student is None:
             raise _NoServer(self.user.name, f"{self.hub.base_url}admin")
-        user = self._user
+        user = student.user
         own = place.own(self.user.name, user)
         gate = place.run / "student" / str(user)
         shutil.rmtree(gate, ignore_errors=True)
