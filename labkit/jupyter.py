@@ -30,7 +30,7 @@ from .engines.base import EngineRecord, Paths
 from .errors import LabError
 from .files import write
 from .messages import _
-from .processes import age, alive, find, outlive, signal
+from .processes import age, alive, end, find, outlive
 from .server import skip_iri_grammar
 
 _FIRST_PORT = 8888
@@ -77,6 +77,7 @@ class Jupyter:
         self.config = self.folder / "lab.json"
         self.log = self.folder / "lab.log"
         self.shell = self.folder / "terminal.sh"
+        self.workspaces = self.folder / "config" / "lab" / "workspaces"
 
     def running(self) -> Server | None:
         """Return the server of this checkout when it answers, else None."""
@@ -116,14 +117,19 @@ class Jupyter:
             self._spawn(options)
         return said
 
-    def _spawn(self, options: Iterable[str]) -> None:
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "JPY_"))}
-        environment |= {
+    def environment(self) -> dict[str, str]:
+        """Return what a Jupyter server needs in its environment, so that all it writes is below ``.lab``."""
+        return {
             "JUPYTER_CONFIG_DIR": str(self.folder / "config"),
             "JUPYTER_DATA_DIR": str(self.folder / "data"),
             "JUPYTER_RUNTIME_DIR": str(self.runtime),
             "IPYTHONDIR": str(self.folder / "ipython"),
             "LABKIT_ROOT": str(self.paths.root),
+        }
+
+    def _spawn(self, options: Iterable[str]) -> None:
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("JUPYTER", "IPYTHON", "JPY_"))}
+        environment |= self.environment() | {
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
         }
         with self.log.open("wb") as log:
@@ -191,11 +197,7 @@ class Jupyter:
     def _end(self, servers: list[psutil.Process], patience: float = 0.0) -> bool:
         """End servers, and the kernels that outlived theirs; remove their notes."""
         left = [*outlive(servers, patience), *self._kernels()]
-        for process in left:
-            signal(process, "terminate")
-        for process in outlive(left, _PATIENCE):
-            signal(process, "kill")
-        outlive(left, _END)  # a port is free when its process has gone, not when that is told to go
+        end(left, _PATIENCE, _END)  # a port is free when its process has gone, not when that is told to go
         for file in [*self._notes(), *self.runtime.glob("kernel-*.json"), *self.runtime.glob("jpserver-*.html")]:
             file.unlink(missing_ok=True)
         return bool(servers or left)
@@ -210,14 +212,24 @@ class Jupyter:
 
         A learner who has a layout finds that again.
         """
-        write(self.shell, terminal.lines(record, self.paths.work, self.paths.state / "tls").encode())
-        first = next(iter(sorted(self.paths.work.glob("01-*.ipynb"))), None)
-        if first is None or any((self.folder / "config" / "lab" / "workspaces").glob("*")):
+        self.equip(record)
+        first = self.first_page()
+        if not first:
             return server
-        layout = json.dumps(terminal.workspace(first.name)).encode()
+        layout = json.dumps(terminal.workspace(first)).encode()
         if _ask(server, "PUT", "/lab/api/workspaces/default", layout) == 204:
             return server
-        return replace(server, page=f"lab/tree/{first.name}")
+        return replace(server, page=f"lab/tree/{first}")
+
+    def equip(self, record: EngineRecord) -> None:
+        """Tell the terminals which engine runs."""
+        write(self.shell, terminal.lines(record, self.paths.work, self.paths.state / "tls"))
+
+    def first_page(self) -> str:
+        """Return the notebook that a first start opens; empty for a learner who has a layout."""
+        if any(self.workspaces.glob("*")):
+            return ""
+        return next((file.name for file in sorted(self.paths.work.glob("01-*.ipynb"))), "")
 
     def _write_config(self) -> list[str]:
         """Write what JupyterLab reads; return a sentence where its port is taken."""

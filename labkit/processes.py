@@ -37,6 +37,22 @@ def outlive(processes: Iterable[psutil.Process], seconds: float) -> list[psutil.
     return left
 
 
+def end(processes: Iterable[psutil.Process], patience: float, last: float) -> None:
+    """Ask processes to end, and kill those that have not.
+
+    Parameters
+    ----------
+    patience: seconds until they are killed.
+    last: seconds until they have to be gone after that.
+    """
+    processes = list(processes)
+    for process in processes:
+        signal(process, "terminate")
+    for process in outlive(processes, patience):
+        signal(process, "kill")
+    outlive(processes, last)
+
+
 def age(process: psutil.Process) -> float:
     """How long a process has been there, in seconds; endless for one that is gone."""
     try:

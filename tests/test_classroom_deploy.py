@@ -23,6 +23,7 @@ from traitlets.config import Config
 from labkit import cli
 from labkit.classroom import seat
 from labkit.engines.base import Paths
+from labkit.jupyter import Jupyter
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = "02-containers.ipynb"
@@ -220,7 +221,7 @@ def test_without_an_engine_there_is_a_seat_all_the_same(
     """One sentence says why; the notebooks are there, and the server starts."""
     for name in ("notebooks", "docs", "labkit"):
         (tmp_path / name).symlink_to(ROOT / name)
-    for name in ("LABKIT_ROOT", *seat.environment(Paths.of(tmp_path))):
+    for name in ("LABKIT_ROOT", *Jupyter(Paths.of(tmp_path)).environment()):
         monkeypatch.setenv(name, str(tmp_path))
     monkeypatch.setenv(seat.KIND, "nothing-of-the-kind")
     became: list[str] = []

@@ -14,7 +14,6 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from .. import terminal
 from ..engines import setup
@@ -27,18 +26,6 @@ from ..workcopy import lay_out
 
 KIND = "LABKIT_ENGINE"
 """The variable that names the kind of engine; without it, the practice engine, which needs nothing."""
-
-
-def environment(paths: Paths) -> dict[str, str]:
-    """What a Jupyter server needs in its environment, so that all it writes is below ``.lab``."""
-    folder = Jupyter(paths).folder
-    return {
-        "JUPYTER_CONFIG_DIR": str(folder / "config"),
-        "JUPYTER_DATA_DIR": str(folder / "data"),
-        "JUPYTER_RUNTIME_DIR": str(folder / "runtime"),
-        "IPYTHONDIR": str(folder / "ipython"),
-        "LABKIT_ROOT": str(paths.root),
-    }
 
 
 def prepare(paths: Paths, kind: str) -> None:
@@ -54,27 +41,26 @@ def prepare(paths: Paths, kind: str) -> None:
     for folder in (paths.state, lab.folder, lab.runtime, lab.folder / "config", lab.folder / "settings"):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lab.trust(lay_out(paths).fresh)
-    write(lab.folder / "config" / "jupyter_server_config.json", json.dumps(lab.surface(), indent=1).encode())
-    _first_layout(lab.folder / "config" / "lab" / "workspaces", paths.work)
+    write(lab.folder / "config" / "jupyter_server_config.json", json.dumps(lab.surface(), indent=1))
+    _first_layout(lab)
     record = setup.start(paths, kind, lambda said, _share: print(said, file=sys.stderr))
-    write(lab.shell, terminal.lines(record, paths.work, paths.state / "tls").encode())
+    lab.equip(record)
 
 
-def _first_layout(workspaces: Path, work: Path) -> None:
+def _first_layout(lab: Jupyter) -> None:
     """Open lab 1 and a terminal at the first start; who has a layout finds that again."""
     from jupyterlab_server.workspaces_handler import WorkspacesManager
 
-    first = next(iter(sorted(work.glob("01-*.ipynb"))), None)
-    if first and not any(workspaces.glob("*")):
-        workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
-        WorkspacesManager(str(workspaces)).save("default", json.dumps(terminal.workspace(first.name)))
+    if first := lab.first_page():
+        lab.workspaces.mkdir(mode=0o700, parents=True, exist_ok=True)
+        WorkspacesManager(str(lab.workspaces)).save("default", json.dumps(terminal.workspace(first)))
 
 
 def main(words: Sequence[str] | None = None) -> None:
     """Prepare the seat, and become the command that the words say."""
     words = sys.argv[1:] if words is None else words
     paths = Paths.find()
-    os.environ.update(environment(paths))
+    os.environ.update(Jupyter(paths).environment())
     try:
         prepare(paths, os.environ.get(KIND, "practice"))
     except (LabError, OSError) as error:

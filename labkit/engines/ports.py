@@ -124,6 +124,6 @@ def free(host: str, port: int) -> bool:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             sock.bind((host, port))
-        except OSError:
+        except (OSError, OverflowError):  # no port has a number beyond 65535
             return False
     return True

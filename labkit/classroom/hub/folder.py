@@ -127,7 +127,7 @@ class ClassFolder:
         if len(every) > _PLACES:
             raise LabError(_("A class has at most {n} students.", n=_PLACES))
         text = json.dumps({name: vars(place) for name, place in every.items()}, indent=1)
-        write(self.hub / "students.json", text.encode(), mode=0o600)
+        write(self.hub / "students.json", text, mode=0o600)
         return wanted
 
     def own(self, name: str, user: int) -> Path:
@@ -159,7 +159,7 @@ class ClassFolder:
                                  (course / "inbound", 0o1733), (course / "feedback", 0o711)):  # fmt: skip
                 folder.mkdir(exist_ok=True)
                 folder.chmod(mode)
-            write(self.hub / "nbgrader_hub.py", NBGRADER.format(exchange=str(self.exchange)).encode())
+            write(self.hub / "nbgrader_hub.py", NBGRADER.format(exchange=str(self.exchange)))
 
     # -- what the hub is told -----------------------------------------------------------------
 

@@ -10,17 +10,17 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import sys
 from pathlib import Path
 
 import psutil
 
 from ...engines.base import Paths
+from ...engines.ports import free
 from ...errors import LabError
 from ...files import write
 from ...messages import _
-from ...processes import find, outlive, signal
+from ...processes import end, find, outlive
 from .. import roster, sandbox
 from ..jail import PACKAGE
 from ..reading import content
@@ -30,6 +30,8 @@ from .folder import PROXY, ClassFolder, proxy_program
 PORT = 8000
 _END = 40.0
 """Seconds that the hub and the students' servers have to end."""
+_GONE = 5.0
+"""Seconds that one has which was killed."""
 
 CONFIG = """\
 # JupyterHub for the course "Docker API Lab", on one machine.
@@ -112,7 +114,8 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     if folder.is_file():
         raise LabError(_("{folder} is a file.", folder=folder), _("Give a folder for the class."))
     students, said = _students(place, roster_file)
-    print(said) if said else None
+    if said:
+        print(said)
     name = teacher.strip().lower()
     if name and not re.fullmatch(r"[\w][\w.@+-]{0,99}", name):
         raise LabError(_("{name!r} is no name to log in with.", name=name), _("Take letters, digits, dots or dashes."))
@@ -123,8 +126,8 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
         raise LabError(
             _("The hub of this class runs already."), _("labkit classroom stop {folder} ends it.", folder=folder)
         )
-    _end(_servants(place))
-    if listens and not _is_free(listens):
+    end(_servants(place), _END, _GONE)
+    if listens and not free("127.0.0.1", listens):
         raise LabError(
             _("Something else listens on port {port}.", port=listens), _("Give another one, such as --port 8010.")
         )
@@ -136,7 +139,7 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
         password = _teacher(place, name)
         write(
             place.hub / "enrolled.json",
-            json.dumps([*enrolled, *([place.teacher()] if place.teacher() else [])]).encode(),
+            json.dumps([*enrolled, *([place.teacher()] if place.teacher() else [])]),
             mode=0o600,
         )
         if port or not place.config.exists():
@@ -205,7 +208,7 @@ def _teacher(place: ClassFolder, name: str) -> str:
     """Note the teacher, with a password of their own from the start; return it when it is new."""
     if not name:
         return ""
-    write(place.hub / "teacher", name.encode(), mode=0o600)
+    write(place.hub / "teacher", name, mode=0o600)
     import bcrypt
 
     with dbm.open(str(place.hub / "passwords.dbm"), "c", 0o600) as passwords:
@@ -229,17 +232,7 @@ def _configure(place: ClassFolder, port: int) -> None:
     text = CONFIG.format(root=str(place.root), url=url)
     if place.config.exists():
         text = re.sub(r"^url = .*$", f'url = "{url}"', place.config.read_text(), count=1, flags=re.M)
-    write(place.config, text.encode(), mode=0o600)
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            return False
-    return True
+    write(place.config, text, mode=0o600)
 
 
 def _hub_command(place: ClassFolder) -> list[str]:
@@ -263,23 +256,15 @@ def _cwd(process: psutil.Process) -> Path | None:
         return None
 
 
-def _end(processes: list[psutil.Process]) -> None:
-    for process in processes:
-        signal(process, "terminate")
-    for process in outlive(processes, _END):
-        signal(process, "kill")
-    outlive(processes, 5.0)
-
-
 def stop(folder: Path) -> int:
     """End the hub of a class, its proxy and all students' servers; return 0."""
     place = ClassFolder.of(folder)
-    _end(_hubs(place))
+    end(_hubs(place), _END, _GONE)
     mark = f'"base": {json.dumps(str(place.run / "base"))}'
     fences = find(lambda words: "labkit.classroom.hub.fence" in words and mark in words[-1])
     inside = [process for process in fences if process.name() != "unshare"]
-    _end(inside + _servants(place))
-    outlive(fences, 5.0)
+    end(inside + _servants(place), _END, _GONE)
+    outlive(fences, _GONE)
     for student in place.places().values():
         limits.dissolve(limits.group_name(student.user))
     shutil.rmtree(place.run, ignore_errors=True)
