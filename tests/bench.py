@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any
 
 import docker
 import pytest
+from enginehelp import make_root, started
 
 from labkit.curl import SECRET_HEADERS
 from labkit.encode import target
@@ -246,6 +248,18 @@ class Bench:
         if verdict.passed and not off:
             self.sites[exercise.id] = verdict.sites
         return verdict
+
+
+@contextmanager
+def on_practice(folders: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A learner on a practice engine of their own, who stands where a kernel runs."""
+    paths = make_root(folders.mktemp("p"))
+    with started(paths, "practice") as record, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("LABKIT_ROOT", str(paths.root))
+        bench = Bench(record, paths, folders.mktemp("learner"))
+        patch.chdir(bench.paths.work)
+        yield bench
+        bench.unstage()
 
 
 def fits(template: str, text: str) -> bool:

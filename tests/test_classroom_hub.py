@@ -63,15 +63,20 @@ print(sorted({pathlib.Path(f"/proc/{pid}").stat().st_uid for pid in os.listdir("
 """
 
 
+def made_ready(folder: Path, students: str, teacher: str) -> tuple[Hub, str]:
+    """Get a class ready that can be started; return its hub, and what was said."""
+    python = teachers_python()
+    with_proxy(python)
+    hub, file = Hub(python, folder / "class"), folder / "roster.csv"
+    file.write_text(f"id,name\n{students}")
+    words = ["--roster", str(file), "--port", str(hub.port), "--teacher", teacher, "--check"]
+    return hub, hub.labkit("serve", str(hub.folder), *words)
+
+
 @pytest.fixture
 def hub(tmp_path: Path) -> Iterator[Hub]:
     """A class of two that can be started."""
-    python = teachers_python()
-    with_proxy(python)
-    hub = Hub(python, tmp_path / "class")
-    (tmp_path / "roster.csv").write_text("id,name\nada,Ada Lovelace\ngrace,Grace Hopper\n")
-    said = hub.labkit("serve", str(hub.folder), "--roster", str(tmp_path / "roster.csv"), "--port", str(hub.port),
-                      "--teacher", "prof", "--check")  # fmt: skip
+    hub, said = made_ready(tmp_path, "ada,Ada Lovelace\ngrace,Grace Hopper\n", "prof")
     assert "2 students" in said
     with (hub.folder / "jupyterhub_config.py").open("a") as config:
         config.write(EXPOSED)
@@ -140,12 +145,7 @@ def test_two_students_and_a_restart_of_the_hub(hub: Hub, tmp_path: Path) -> None
 @pytest.mark.slow
 def test_a_teacher_logs_in(tmp_path: Path) -> None:
     """The admin page comes, without a server; who asks for one all the same is told where the class is managed."""
-    python = teachers_python()
-    with_proxy(python)
-    hub = Hub(python, tmp_path / "class")
-    (tmp_path / "roster.csv").write_text("id,name\nada,Ada Lovelace\n")
-    said = hub.labkit("serve", str(hub.folder), "--roster", str(tmp_path / "roster.csv"), "--port", str(hub.port),
-                      "--teacher", "ada.teacher", "--check")  # fmt: skip
+    hub, said = made_ready(tmp_path, "ada,Ada Lovelace\n", "ada.teacher")
     (password,) = re.findall(r"shown this once: (\S+)", said)
     try:
         hub.start()

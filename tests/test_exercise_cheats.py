@@ -14,8 +14,7 @@ from typing import Any
 import numpy
 import pandas
 import pytest
-from bench import Bench
-from enginehelp import make_root, started
+from bench import Bench, on_practice
 
 from labkit.exercises.conditions import NOTHING
 from labkit.exercises.daemonsteps import restart
@@ -26,13 +25,8 @@ from labkit.model import Endpoint, ExchangeData, Request, Response
 
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    paths = make_root(tmp_path_factory.mktemp("c"))
-    with started(paths, "practice") as record, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_ROOT", str(paths.root))
-        bench = Bench(record, paths, tmp_path_factory.mktemp("learner"))
-        patch.chdir(bench.paths.work)
+    with on_practice(tmp_path_factory) as bench:
         yield bench
-        bench.unstage()
 
 
 def _verdict(bench: Bench, id: str, answer: object = NOTHING, calls: list[Call] | None = None) -> Verdict:

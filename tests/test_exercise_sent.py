@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from bench import Bench
-from enginehelp import make_root, started
+from bench import Bench, on_practice
 
 from labkit.errors import ConnectionFailed
 from labkit.exchange import Exchange
@@ -25,12 +24,8 @@ TRIED = "If you have tried"
 @pytest.fixture(scope="module")
 def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
     """A learner on a practice engine."""
-    paths = make_root(tmp_path_factory.mktemp("p"))
-    with started(paths, "practice") as record, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_ROOT", str(paths.root))
-        bench = Bench(record, paths, tmp_path_factory.mktemp("learner"))
+    with on_practice(tmp_path_factory) as bench:
         yield bench
-        bench.unstage()
 
 
 def _lab(bench: Bench, id: str) -> Lab:
