@@ -856,7 +856,7 @@ lab.check("2.11", answer)
 
 # %% id="talker"
 talker = lab.name("talker")
-script = "for i in 1 2; do echo out $i; sleep 0.2; echo err $i >&2; sleep 0.2; done"
+script = "for i in 1 2; do echo out $i; sleep 0.5; echo err $i >&2; sleep 0.5; done"
 body = {"Image": "busybox", "Cmd": ["sh", "-c", script], "Labels": lab.labels}
 lab.post("/containers/create", name=talker, json=body)
 lab.post(f"/containers/{talker}/start")

@@ -172,11 +172,12 @@ r
 # > **Predict.** Two million bytes into that volume?
 
 # %% id="options-full"
-print(run("filler", "head -c 2000000 /dev/zero > /data/big || ls -l /data | awk '{print $5}'", Binds=[f"{fast}:/data"]))
+print(run("filler", "exec 2>&1; head -c 2000000 /dev/zero > /data/big || ls -l /data | awk '{print $5}'", Binds=[f"{fast}:/data"]))
 
 # %% [markdown] id="options-full-text"
-# The write fails at the limit: 1048576 bytes are there. (`Binds` is explained in part 2.) The limit is the memory file
-# system's own. On a plain folder the driver `local` can't limit a size, unless the file system below has quotas.
+# The write fails at the limit: 1048576 bytes are there. (`exec 2>&1` sends stderr where stdout goes, so that the two lines
+# keep their order; `Binds` is explained in part 2.) The limit is the memory file system's own. On a plain folder the driver
+# `local` can't limit a size, unless the file system below has quotas.
 #
 # **Change one thing.** An option that the driver doesn't know:
 
