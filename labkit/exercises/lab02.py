@@ -84,7 +84,7 @@ def _crates(draw: Draw) -> list[Call]:
 def crates(x: Case) -> None:
     """How many containers carry the label `crate` with the value `{name:crate}`, running or not?
 
-    Give the number: `lab.check("2.1", 3)`.
+    Give the number: `lab.check("2.1", answer)`.
     """
     given = x.number()
     for word in ("crate", *(f"crate{n}" for n in range(x.draw.number("crates", 2, 5)))):
@@ -798,7 +798,7 @@ def _container_of(event: dict[str, object]) -> str:
 def works(x: Case) -> None:
     """How many processes run in the container `{name:works}`, all counted?
 
-    Give the number: `lab.check("2.11", 3)`.
+    Give the number: `lab.check("2.11", answer)`.
     """
     given = x.number()
     running = dig(x.staged("container", "works"), "State", "Status") == "running"
@@ -854,7 +854,7 @@ def _limits(draw: Draw) -> dict[str, int]:
 def lodger(x: Case) -> None:
     """How many bytes of memory may the container `{name:lodger}` use at most?
 
-    Give the number: `lab.check("2.12", 1000000)`.
+    Give the number: `lab.check("2.12", answer)`.
     """
     given = x.number()
     name = x.draw.name("lodger")
@@ -907,7 +907,7 @@ def lodger(x: Case) -> None:
 def drawer(x: Case) -> None:
     """The container `{name:drawer}` has ended. Which text is in its file `/drawer/note`?
 
-    Give the text: `lab.check("2.13", "…")`.
+    Give the text: `lab.check("2.13", answer)`.
     """
     given, name, note = x.text(), x.draw.name("drawer"), x.draw.secret("note")
     x.staged("container", "drawer")

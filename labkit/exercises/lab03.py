@@ -123,7 +123,7 @@ _HISTORY = get("/images/{name:parcel}/history")
 def cargo(x: Case) -> None:
     """The image `{name:parcel}` was built in steps. One of them copied the file `/cargo` into it.
 
-    How large is the layer that this step made, in bytes? Give the number: `lab.check("3.1", 1000)`.
+    How large is the layer that this step made, in bytes? Give the number: `lab.check("3.1", answer)`.
     """
     given = x.number()
     x.staged("image", "parcel")
@@ -715,7 +715,7 @@ _SEARCH = get("/images/search", term="{registry}/s")
 def with_an_s(x: Case) -> None:
     """How many repositories does a search for the word `s` find in the lab registry at `{registry}`?
 
-    Give the number: `lab.check("3.9", 3)`.
+    Give the number: `lab.check("3.9", answer)`.
     """
     given = x.number()
     found = x.get("/images/search", term=x.fill("{registry}/s")).json()
