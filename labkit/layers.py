@@ -40,7 +40,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Picture:
+class History:
     """The steps of an image, the newest first, as text and as HTML."""
 
     steps: tuple[Step, ...]
@@ -90,14 +90,14 @@ class Picture:
         return {"text/plain": repr(self), "text/html": self.html()}
 
 
-def layers(history: Sequence[Mapping[str, Any]]) -> Picture:
+def layers(history: Sequence[Mapping[str, Any]]) -> History:
     """Draw what ``GET /images/{name}/history`` answers.
 
     Parameters
     ----------
     history: its JSON: a list, the newest step first.
     """
-    return Picture(tuple(Step(made_by(step), int(step.get("Size") or 0)) for step in history))
+    return History(tuple(Step(made_by(step), int(step.get("Size") or 0)) for step in history))
 
 
 def made_by(step: Mapping[str, Any]) -> str:

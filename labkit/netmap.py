@@ -51,7 +51,7 @@ class Net:
 
 
 @dataclass(frozen=True)
-class Picture:
+class NetworkMap:
     """Networks with their containers, as text and as HTML."""
 
     nets: tuple[Net, ...]
@@ -67,7 +67,7 @@ class Picture:
         return {"text/plain": repr(self), "text/html": self.html()}
 
 
-def netmap(networks: Iterable[Mapping[str, Any]]) -> Picture:
+def netmap(networks: Iterable[Mapping[str, Any]]) -> NetworkMap:
     """Draw what ``GET /networks/{id}`` answers for some networks.
 
     Parameters
@@ -79,7 +79,7 @@ def netmap(networks: Iterable[Mapping[str, Any]]) -> Picture:
     for answer in answers:
         for container in answer.get("Containers") or {}:
             where.setdefault(container, []).append(_name(answer))
-    return Picture(tuple(_net(answer, where) for answer in answers))
+    return NetworkMap(tuple(_net(answer, where) for answer in answers))
 
 
 def _name(thing: Mapping[str, Any]) -> str:

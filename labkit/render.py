@@ -15,10 +15,10 @@ from . import api, dockercommand, human, livelayer, pythoncall, streams, tables
 from . import curl as _curl
 from .errors import LabError
 from .exchange import Exchange
-from .meaning import meaning
 from .messages import _
 from .model import Headers, phrase
 from .safe import escape, harmless, without_secrets
+from .status import meaning
 from .tables import draw
 
 ROWS = 20

@@ -33,7 +33,7 @@ from samples import (
 
 from labkit import api, livelayer, render
 from labkit.exchange import Exchange
-from labkit.meaning import meaning
+from labkit.status import meaning
 
 SANITIZE = Path(__file__).with_name("nbval-sanitize.cfg")
 

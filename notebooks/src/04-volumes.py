@@ -172,7 +172,8 @@ r
 # > **Predict.** Two million bytes into that volume?
 
 # %% id="options-full"
-print(run("filler", "exec 2>&1; head -c 2000000 /dev/zero > /data/big || ls -l /data | awk '{print $5}'", Binds=[f"{fast}:/data"]))
+fill = "exec 2>&1; head -c 2000000 /dev/zero > /data/big || ls -l /data | awk '{print $5}'"
+print(run("filler", fill, Binds=[f"{fast}:/data"]))
 
 # %% [markdown] id="options-full-text"
 # The write fails at the limit: 1048576 bytes are there. (`exec 2>&1` sends stderr where stdout goes, so that the two lines
