@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, overload
 from . import effect
 from .cleanup import Removed, find, remove
 from .client import Client, Unsent
-from .engines.base import LABEL, Capability, EngineRecord, Paths, RegistryRecord
+from .engines.base import LABEL, Capability, EngineRecord, Paths, RegistryRecord, another_kind
 from .errors import EngineError, LabError, UnknownExercise
 from .exchange import Exchange
 from .exercises.draw import Draw, address
@@ -140,7 +140,7 @@ class Lab(Client):
         if self.record.registry is None:
             raise EngineError(
                 _("There is no lab registry beside the {kind} engine.", kind=self.record.kind),
-                _("Type ./lab stop, then ./lab --engine private (Linux, root) or ./lab --engine container."),
+                another_kind(),
             )
         return self.record.registry
 

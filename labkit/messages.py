@@ -11,10 +11,15 @@ from __future__ import annotations
 
 import gettext
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 
+TYPED = "LABKIT_TYPED"
+"""The environment variable that says what is typed in place of ``./lab``: where somebody else started JupyterLab."""
+
 _LOCALE = Path(__file__).with_name("locale")
+_COMMAND = re.compile(r"(?<![\w./-])\./lab(?![\w/-])")
 
 
 @lru_cache(maxsize=4)
@@ -30,7 +35,9 @@ def _(sentence: str, /, **values: object) -> str:
     sentence: English text; ``{name}`` marks a placeholder, as in `str.format`.
     values: what stands in the placeholders.
 
-    The language is the environment variable ``LABKIT_LANG`` (``en`` when unset).
+    The language is the environment variable ``LABKIT_LANG`` (``en`` when unset).  ``./lab`` becomes what is typed here.
     """
     text = _catalogue(os.environ.get("LABKIT_LANG", "en")).gettext(sentence)
+    if there := os.environ.get(TYPED):
+        text = _COMMAND.sub(there, text)
     return text.format(**values) if values else text

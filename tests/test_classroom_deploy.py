@@ -20,9 +20,10 @@ import pytest
 import yaml
 from traitlets.config import Config
 
-from labkit import cli
+from labkit import cli, messages
 from labkit.classroom import seat
-from labkit.engines.base import Paths
+from labkit.engines.base import EngineRecord, Paths, another_kind
+from labkit.errors import EngineError
 from labkit.jupyter import Jupyter
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -218,11 +219,13 @@ def test_the_unit_starts_the_hub() -> None:
 def test_without_an_engine_there_is_a_seat_all_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One sentence says why; the notebooks are there, and the server starts."""
+    """One sentence says why; the notebooks are there, the server starts, and what a message says to type is there."""
     for name in ("notebooks", "docs", "labkit"):
         (tmp_path / name).symlink_to(ROOT / name)
     for name in ("LABKIT_ROOT", *Jupyter(Paths.of(tmp_path)).environment()):
         monkeypatch.setenv(name, str(tmp_path))
+    for name in ("PATH", "LABKIT_PYTHON", messages.TYPED):
+        monkeypatch.setenv(name, os.environ.get(name, ""))  # put back afterwards
     monkeypatch.setenv(seat.KIND, "nothing-of-the-kind")
     became: list[str] = []
     monkeypatch.setattr(os, "execvp", lambda program, words: became.extend(words))
@@ -231,3 +234,14 @@ def test_without_an_engine_there_is_a_seat_all_the_same(
     assert became == ["jupyterhub-singleuser", "--debug"]
     settings = json.loads((Path(os.environ["JUPYTER_CONFIG_DIR"]) / "jupyter_server_config.json").read_text())
     assert (Path(settings["ServerApp"]["root_dir"]) / NOTEBOOK).is_file()
+
+    # The sentences of labkit name a command that is there, and no engine that is not.
+    with pytest.raises(EngineError) as none:
+        EngineRecord.load(tmp_path / "none.json")
+    assert none.value.hint == "Type lab in a terminal, then run this cell again."
+    done = subprocess.run(["lab", "engine", "list"], capture_output=True, text=True, check=True)
+    assert "practice" in done.stdout
+    assert "--engine" not in another_kind()
+    assert messages._("{file}, ./lab-report, x/./lab, ./lab. ./lab report", file="./lab") == (
+        "./lab, ./lab-report, x/./lab, lab. lab report"
+    )

@@ -21,8 +21,8 @@ from hubhelp import EXPOSED, NAME, ROOT, Hub, Student, chromium, log_in, solutio
 from test_classroom_nbgrader import Nbgrader, seed
 
 from labkit import cli
-from labkit.classroom import course, sandbox
-from labkit.classroom.hub import fence, limits, serve
+from labkit.classroom import command, course, sandbox
+from labkit.classroom.hub import limits, serve
 from labkit.classroom.hub.folder import PROXY, ClassFolder
 from labkit.classroom.hub.limits import Limits
 from labkit.classroom.hub.plain import copy_plain
@@ -408,9 +408,9 @@ def test_a_served_class_is_graded(tmp_path: Path, capsys: pytest.CaptureFixture[
     ],
 )
 def test_lab_inside_the_fence(words: list[str], becomes: str) -> None:
-    """./lab of a student starts the engine alone, also without a word; all else is the course's."""
+    """The command of a student starts the engine alone, also without a word; all else is the course's."""
     done = subprocess.run(
-        ["sh", "-s", *words], input=fence._LAB, capture_output=True, text=True, env={"LABKIT_PYTHON": "echo"}
+        ["sh", "-s", *words], input=command.SCRIPT, capture_output=True, text=True, env={"LABKIT_PYTHON": "echo"}
     )
     assert (done.stdout.strip(), done.stderr) == (f"-m labkit.cli {becomes}", "")
 

@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from .. import terminal
+from .. import messages, terminal
 from ..engines import setup
 from ..engines.base import Paths
 from ..errors import LabError
@@ -23,6 +23,7 @@ from ..files import write
 from ..jupyter import Jupyter
 from ..messages import _
 from ..workcopy import lay_out
+from . import command
 
 KIND = "LABKIT_ENGINE"
 """The variable that names the kind of engine; without it, the practice engine, which needs nothing."""
@@ -43,6 +44,9 @@ def prepare(paths: Paths, kind: str) -> None:
     lab.trust(lay_out(paths).fresh)
     write(lab.folder / "config" / "jupyter_server_config.json", json.dumps(lab.surface(), indent=1))
     _first_layout(lab)
+    folder = lab.folder / "bin"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    write(folder / command.NAME, command.SCRIPT, mode=0o700)
     record = setup.start(paths, kind, lambda said, _share: print(said, file=sys.stderr))
     lab.equip(record)
 
@@ -56,11 +60,17 @@ def _first_layout(lab: Jupyter) -> None:
         WorkspacesManager(str(lab.workspaces)).save("default", json.dumps(terminal.workspace(first)))
 
 
+def _environment(lab: Jupyter) -> dict[str, str]:
+    """Return what the server, its kernels and terminals need in their environment."""
+    search = f"{lab.folder / 'bin'}{os.pathsep}{os.environ.get('PATH', os.defpath)}"
+    return {**lab.environment(), "PATH": search, "LABKIT_PYTHON": sys.executable, messages.TYPED: command.NAME}
+
+
 def main(words: Sequence[str] | None = None) -> None:
     """Prepare the seat, and become the command that the words say."""
     words = sys.argv[1:] if words is None else words
     paths = Paths.find()
-    os.environ.update(Jupyter(paths).environment())
+    os.environ.update(_environment(Jupyter(paths)))
     try:
         prepare(paths, os.environ.get(KIND, "practice"))
     except (LabError, OSError) as error:

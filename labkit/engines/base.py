@@ -16,7 +16,7 @@ from typing import Any
 
 from ..errors import EngineError
 from ..files import write
-from ..messages import _
+from ..messages import TYPED, _
 from ..model import TLS, Endpoint
 
 LABEL = "docker-api-lab"
@@ -242,8 +242,15 @@ class Engine(ABC):
     def _fixed(self) -> EngineError:
         return EngineError(
             _("This step changes the daemon itself, and the {kind} engine is not the lab's own.", kind=self.kind),
-            _("Type ./lab stop, then ./lab --engine private (Linux, root) or ./lab --engine container."),
+            another_kind(),
         )
+
+
+def another_kind() -> str:
+    """Return the hint for what only a real engine of the lab's own can do."""
+    if os.environ.get(TYPED):  # a seat at somebody else's Jupyter has the one engine that it was given
+        return _("A real engine can do it, on a machine of your own. Here there is none: go on with the next step.")
+    return _("Type ./lab stop, then ./lab --engine private (Linux, root) or ./lab --engine container.")
 
 
 class RegistryEngine(Engine):

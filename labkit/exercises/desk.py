@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ..engines.base import EngineRecord, Paths, RegistryRecord
+from ..engines.base import EngineRecord, Paths, RegistryRecord, another_kind
 from ..errors import LabError
 from ..messages import _
 from ..session import Session
@@ -187,7 +187,7 @@ class Desk:
             words = (
                 _("This exercise needs what the {kind} engine cannot do: {lacking}.",
                   kind=self._record.kind, lacking=", ".join(lacking)),
-                _("Type ./lab stop, then ./lab --engine private (Linux, root) or ./lab --engine container."),
+                another_kind(),
             )  # fmt: skip
             return Verdict(exercise.id, exercise.title, State.FAULT, words=words)
         try:

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from .. import jail
+from .. import command, jail
 
 COURSE = Path("/course")
 """Where a student sees the course."""
@@ -29,16 +29,6 @@ _TMP = "size=512m,nr_inodes=100k,mode=0755,nosuid,nodev"
 """Of ``/tmp`` and of all else that is not the student's own folder: a file system in memory."""
 _PEACE = 10
 """Seconds that the engine has, to end when the server has ended."""
-
-_LAB = """\
-#!/bin/sh
-# ./lab as this class has it: JupyterLab is the hub's, so a start is that of the engine.
-case "${1:-start}" in
-  start) [ $# -eq 0 ] || shift; exec "$LABKIT_PYTHON" -m labkit.cli engine start --engine practice "$@" ;;
-  stop) exec "$LABKIT_PYTHON" -m labkit.cli engine stop ;;
-  *) exec "$LABKIT_PYTHON" -m labkit.cli "$@" ;;
-esac
-"""
 
 
 def build(base: Path, order: dict[str, Any]) -> Path:
@@ -57,7 +47,7 @@ def build(base: Path, order: dict[str, Any]) -> Path:
         jail.bind(course / name, root, at=COURSE / name)
     (root / "course" / "labkit").mkdir()
     lab = root / "course" / "lab"
-    lab.write_text(_LAB)
+    lab.write_text(command.SCRIPT)
     lab.chmod(0o755)
     for inside, outside in ((COURSE / "work", "work"), (COURSE / ".lab", "lab"), (HOME, "home")):
         jail.bind(own / outside, root, at=inside, writable=True)
