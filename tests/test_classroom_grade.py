@@ -324,6 +324,26 @@ def test_an_id_that_nobody_has_is_not_accepted_in_silence(
     assert note in (out / "grades.html").read_text()
 
 
+def test_a_flag_that_a_student_has_not_is_not_accepted_in_silence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The grades are written, and a sentence there and in the terminal says what holds the student back."""
+    folder = tmp_path / "other-flag"
+    ada = Learner("Ada Lovelace").pass_("2.1", "2.2", "2.3")
+    put(folder, "Ada Lovelace", 1, ada.file())
+    put(folder, "Grace Hopper", 2, ada.file())
+    put(folder, "Alan Turing", 3, Learner("Alan Turing").pass_("2.1").file())
+    out = run(folder, "--accept", "same seed:1", "--accept", "copied:2", "--accept", "copied:3")
+    wrong = ["--accept 'same seed:1' changes nothing: nothing that 1 handed in has this flag. Held back with: copied.",
+             "--accept copied:3 changes nothing: nothing that 3 handed in has this flag."]  # fmt: skip
+    said = capsys.readouterr().out.splitlines()
+    assert [line for line in said if "changes nothing" in line] == sorted(wrong, reverse=True)
+    page = html.unescape((out / "grades.html").read_text())
+    assert all(sentence in page for sentence in wrong)
+    status = {row["student"]: row["status"] for row in rows(out / "grades.csv")}
+    assert status == {"Ada Lovelace": "held", "Grace Hopper": "graded", "Alan Turing": "graded"}
+
+
 def test_the_page_has_the_option_that_lets_a_hand_in_count(tmp_path: Path) -> None:
     """What grades.html says to type is what a shell hands on, and it works; what is accepted says so."""
     folder = tmp_path / "ready"

@@ -132,6 +132,7 @@ def command(
     records = book(found, students, rules)
     if wrong := nobody(records, asked):
         raise LabError(f"--accept: {wrong[0]}", wrong[1])
+    notes += without_flag(records, asked)
     # A rubric may serve several classes, and an id in it be of another one.
     if rubric_file and (wrong := nobody(records, rules.accept)):
         notes.append(f"{rubric_file.name}: {wrong[0]} {wrong[1]}")
@@ -163,6 +164,21 @@ def nobody(records: Sequence[Record], accept: Iterable[Accepted]) -> tuple[str, 
                 hint = _("Nobody is held back with this flag.")
             return _("nobody has the id {id}.", id=harmless(id)[:100]), hint
     return None
+
+
+def without_flag(records: Sequence[Record], accept: Iterable[Accepted]) -> list[str]:
+    """Return a sentence for each student whose hand-in does not have the flag that is accepted of it."""
+    said = []
+    for kind, id in sorted(accept):
+        record = next((record for record in records if record.student.id == id), None)
+        if record is None or any(flag.kind is kind for _path, flag in record.flags):
+            continue
+        option = f"--accept {shlex.quote(f'{kind.value}:{id}')}"
+        sentence = _("{option} changes nothing: nothing that {id} handed in has this flag.", option=option, id=id)
+        if record.held:
+            sentence += " " + _("Held back with: {flags}.", flags=", ".join(kind.value for kind in record.held))
+        said.append(harmless(sentence))
+    return said
 
 
 def _get_xlsx() -> str:
