@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shlex
 import statistics
 from collections import Counter
@@ -11,13 +10,11 @@ from collections.abc import Mapping, Sequence
 from ..messages import _
 from ..safe import escape
 from .book import Record
+from .findings import commonest
 from .flags import ACCEPTABLE, Kind
 from .page import document, table
 from .points import number
 from .rubric import Rubric
-
-_DRAWN = re.compile(r"-[0-9a-f]{4}\b|\b[0-9a-f]{12,64}\b|\b2\d{4}\b")
-"""What differs from learner to learner in a finding: ends of names, ids, ports."""
 
 
 def page(
@@ -108,14 +105,10 @@ def _exercises(records: Sequence[Record], rubric: Rubric, titles: Mapping[str, s
         standings = [mark.scores[place].standing for mark in marks]
         states = Counter(standing.state for standing in standings)
         tried = [standing.attempts for standing in standings if standing.attempts]
-        findings = Counter(
-            tuple(_DRAWN.sub("…", part) for part in mark.hand_in.report.findings[id])
-            for mark in marks
-            if mark.hand_in.report and id in mark.hand_in.report.findings
-        )
+        reports = [mark.hand_in.report for mark in marks if mark.hand_in.report]
         told = ""
-        if findings:
-            (expected, found, _where), times = min(findings.items(), key=lambda item: (-item[1], item[0]))
+        if common := commonest(report.findings[id] for report in reports if id in report.findings):
+            (expected, found, _where), times = common
             told = escape(
                 _("{times} ×: expected {expected}, found {found}", times=times, expected=expected, found=found)
             )
