@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import socket
 import threading
 import time
@@ -24,7 +23,7 @@ from labkit.encode import Gap
 from labkit.errors import UsageError
 from labkit.live import Stream
 from labkit.session import Session
-from labkit.widgets import BarsView, Screen, TailView, Watched, watch, watching
+from labkit.widgets import Screen, Watched, watch, watching
 
 Streaming = Callable[..., Stream]
 
@@ -173,54 +172,6 @@ def test_nothing_is_drawn_where_nobody_looks(streaming: Streaming, monkeypatch: 
     assert widgets.live()
 
 
-def test_bars_follow_the_layers() -> None:
-    """Each layer has a bar, made when it is first told of, beneath the bar of all."""
-    view = BarsView()
-    for line in pull(OTHERS).splitlines()[:5]:
-        view.take(json.loads(line))
-    view.draw()
-    total, *rows = view.widget.children
-    assert len(rows) == 2
-    assert rows[0].children[1].value == pytest.approx(40_000_000 / OTHERS.size)
-    assert total.children[1].value == pytest.approx(20_000_000 / OTHERS.size)
-    view.draw()
-    assert len(view.widget.children) == 3
-
-
-@pytest.mark.parametrize("hostile", HOSTILE)
-def test_bars_and_tails_show_text(hostile: str, streaming: Streaming) -> None:
-    """In live views, too, what others wrote stays text."""
-    view = BarsView()
-    view.take({"id": hostile, "status": hostile})
-    view.draw()
-    label, _bar, status = view.widget.children[1].children
-    assert isinstance(label, ipywidgets.Label)  # shows its value as text
-    assert "\x1b" not in label.value + status.value
-    tail = TailView(streaming("GET", "/events", b"").exchange)
-    tail.take(event() | {"Action": hostile})
-    tail.draw()
-    assert Walker(tail.widget.value).tags <= TAGS
-
-
-def test_a_tail_is_drawn_only_when_there_is_something_new(streaming: Streaming) -> None:
-    """Drawing without a new item changes nothing; with many, the latest are shown."""
-    tail = TailView(streaming("GET", "/containers/x/logs?stdout=1", b"").exchange)
-    tail.draw()
-    assert tail.widget.value == ""
-    for n in range(100):
-        tail.take(frame_of(n))
-    tail.draw()
-    assert "line 99" in tail.widget.value
-    assert "line 5<" not in tail.widget.value
-
-
-def frame_of(n: int) -> Any:
-    """Return the frame of one numbered line."""
-    from labkit.streams import Frame
-
-    return Frame(1, b"line %d\n" % n)
-
-
 class Display:
     """Stands in for a place in a notebook."""
 
@@ -266,19 +217,49 @@ def test_the_last_item_before_a_silence_is_drawn(monkeypatch: pytest.MonkeyPatch
         until(lambda: drawn and drawn[-1] == 7)
 
 
-def test_a_watched_stream_in_a_kernel(streaming: Streaming, monkeypatch: pytest.MonkeyPatch) -> None:
-    """In a kernel a pull has bars and a log has its latest rows, and both leave the same result as without."""
+@pytest.mark.parametrize(
+    ("method", "path", "body", "seen"),
+    [
+        ("POST", "/images/create", pull(), "<progress"),
+        ("GET", "/containers/x/logs?stdout=1", frame(1, b"out\n"), "out"),
+    ],
+)
+def test_a_watched_stream_in_a_kernel(
+    method: str, path: str, body: bytes, seen: str, streaming: Streaming, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a kernel a pull has bars and a log its lines meanwhile, and both leave the same result as without."""
+    place = Display()
+    drawn: list[bool] = []
     monkeypatch.setattr(watching, "live", lambda: True)
-    for method, path, body, kind in (
-        ("POST", "/images/create", pull(), ipywidgets.VBox),
-        ("GET", "/containers/x/logs?stdout=1", frame(1, b"out\n"), ipywidgets.HTML),
-    ):
-        place = Display()
-        monkeypatch.setattr("IPython.display.display", place)
-        result = watch(streaming(method, path, body))
-        assert isinstance(place.shown[0], kind)
-        assert result.ended == "end"
-        assert result.items
+    monkeypatch.setattr("IPython.display.display", place)
+
+    def look(_item: Any) -> None:
+        time.sleep(1.5 * widgets.PERIOD)  # for the painter to come round
+        drawn.append(any(seen in str(getattr(part, "value", "")) for part in place.shown[0].children))
+
+    result = watch(streaming(method, path, body), each=look)
+    assert any(drawn)
+    assert result.ended == "end"
+    assert result.items
+    assert place.shown[-1] == {"text/plain": "The live view has ended. What came of it:"}
+
+
+def test_a_watched_stream_is_closed_by_its_button(streaming: Streaming, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Close ends the cell; what came until then is its result."""
+    place = Display()
+    monkeypatch.setattr(watching, "live", lambda: True)
+    monkeypatch.setattr("IPython.display.display", place)
+    body = b"".join(frame(1, b"line %d\n" % n) for n in range(1000))
+    result = watch(streaming("GET", "/containers/x/logs?stdout=1", body), each=lambda _item: press(place.shown[0]))
+    assert result.ended == "closed"
+    assert 1 <= len(result.items) < 1000
+    assert "It was stopped here." in text(result)
+
+
+def press(widget: Any) -> None:
+    """Press the button Close of a view."""
+    buttons = [b for row in widget.children for b in getattr(row, "children", ()) if isinstance(b, ipywidgets.Button)]
+    next(button for button in buttons if button.description == "Close").click()
 
 
 def _idle(messages: list[dict[str, Any]], asked: str) -> bool:

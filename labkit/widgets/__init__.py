@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from . import subshells
 from .following import Follow, close_all, control, follow, opened
-from .screen import PERIOD, Screen, close, live
-from .streamviews import TAIL, BarsView, TailView, View
+from .painter import PERIOD
+from .screen import Screen, close, live
 from .watching import KEPT, Watched, keeps, watch
 
 subshells.keep()
@@ -17,12 +17,8 @@ subshells.keep()
 __all__ = [
     "KEPT",
     "PERIOD",
-    "TAIL",
-    "BarsView",
     "Follow",
     "Screen",
-    "TailView",
-    "View",
     "Watched",
     "close",
     "close_all",

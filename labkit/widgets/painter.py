@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Event, Lock, Thread
 
-from .screen import PERIOD
+PERIOD = 0.1
+"""The screen is redrawn at most once in this time, in seconds."""
 
 _lock = Lock()
 _draws: dict[object, Callable[[], None]] = {}

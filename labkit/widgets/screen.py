@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from threading import Event, Thread
 from types import TracebackType
 from typing import Any
 
 from ..messages import _
-
-PERIOD = 0.1
-"""The screen is redrawn at most once in this time, in seconds."""
+from . import painter
 
 
 def live() -> bool:
@@ -24,33 +21,26 @@ def live() -> bool:
 
 
 class Screen:
-    """Shows a widget while a block runs, and redraws it in a thread of its own, now and then.
+    """Shows a widget while a block runs, and has it redrawn now and then.
 
-    The thread draws also what came just before a silence.  Afterwards the widget's
-    place holds one line of text, so that no saved notebook looks for a widget in vain.
+    Afterwards the widget's place holds one line of text, so that no saved notebook
+    looks for a widget in vain.
     """
 
     def __init__(self, widget: Any, redraw: Callable[[], None]) -> None:
         self._widget, self._redraw = widget, redraw
-        self._over = Event()
-        self._thread = Thread(target=self._run, name="labkit-screen", daemon=True)
-
-    def _run(self) -> None:
-        while not self._over.wait(PERIOD):
-            self._redraw()
 
     def __enter__(self) -> Screen:
         from IPython.display import display
 
         self._handle = display(self._widget, display_id=True)
-        self._thread.start()
+        painter.add(self, self._redraw)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self._over.set()
-        self._thread.join()
+        painter.remove(self)
         self._handle.update({"text/plain": _("The live view has ended. What came of it:")}, raw=True)
         close(self._widget)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +16,7 @@ from ..messages import _
 from ..safe import escape, harmless
 from ..tables import draw
 from .screen import Screen, live
-from .streamviews import BarsView, TailView, View
+from .views import view_of
 
 KEPT = 10_000
 """No more items of a stream are kept than this; the oldest go first."""
@@ -81,7 +81,7 @@ class Watched:
 
 
 def watch(stream: Stream | Unsent, each: Callable[[Any], None] | None = None) -> Watched | Unsent:
-    """Read a stream to its end and show it meanwhile: bars for layers, the latest lines for the rest.
+    """Read a stream to its end and show it meanwhile, as `follow` does; the cell waits for the end.
 
     Parameters
     ----------
@@ -98,9 +98,11 @@ def watch(stream: Stream | Unsent, each: Callable[[Any], None] | None = None) ->
     if not isinstance(stream, Stream):
         raise UsageError(_("Only a stream can be watched."), _("Add stream=True to the call."))
     result = Watched(stream)
-    screen, view = _screen(result)
+    view = view_of(stream) if live() else None
+    if view is not None:
+        view.close_button.on_click(lambda _button: stream.close())
     try:
-        with stream, screen:
+        with stream, Screen(view.widget, view.draw) if view is not None else nullcontext():
             for item in stream:
                 if keeps(item):
                     result.items.append(item)
@@ -121,15 +123,3 @@ def watch(stream: Stream | Unsent, each: Callable[[Any], None] | None = None) ->
 def keeps(item: Any) -> bool:
     """Whether an item says more than how many bytes went by."""
     return not (isinstance(item, dict) and item.get("progressDetail") and not streams.item_error(item))
-
-
-def _screen(result: Watched) -> tuple[AbstractContextManager[Any], View | None]:
-    if not live():
-        return nullcontext(), None
-    view = BarsView() if result.exchange.request.method == "POST" and _progresses(result) else TailView(result.exchange)
-    return Screen(view.widget, view.draw), view
-
-
-def _progresses(result: Watched) -> bool:
-    path = result.exchange.request.path
-    return path.endswith(("/images/create", "/push", "/build"))
