@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
-from . import effect
+from . import effect, notice
 from .cleanup import Removed, find, remove
 from .client import Client, Unsent
 from .engines.base import LABEL, Capability, EngineRecord, Paths, RegistryRecord, another_kind
@@ -65,6 +65,7 @@ def start(lab: str | int | None = None) -> Lab | CourseMap:
     Raises `UnknownExercise` for a number that there is not, `EngineError` when no
     engine of the course runs.  Starting a lab twice does no harm.
     """
+    notice.show()
     if lab is None:
         from .coursemap import course_map
 

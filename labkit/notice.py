@@ -1,0 +1,16 @@
+"""What whoever runs a class has to tell each learner before they begin."""
+
+from __future__ import annotations
+
+import os
+
+from .safe import harmless
+
+VARIABLE = "LABKIT_NOTICE"
+"""The variable of the environment that holds the sentences; without it, nothing is said."""
+
+
+def show() -> None:
+    """Print what is to be said, if anything."""
+    if said := os.environ.get(VARIABLE):
+        print(harmless(said))
