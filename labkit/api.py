@@ -7,12 +7,34 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from urllib.parse import quote
 
 from . import reference
 from .errors import nearest
 
 ENDPOINTS = tuple((entry["method"], entry["path"]) for entry in reference.raw()["endpoints"])
 """Pairs of method and path; ``{id}`` and ``{name}`` stand for one thing's name."""
+
+_INSPECT = {
+    "container": "/containers/{}/json",
+    "image": "/images/{}/json",
+    "network": "/networks/{}",
+    "volume": "/volumes/{}",
+    "exec": "/exec/{}/json",
+}
+
+
+def inspect_path(kind: str, name: str) -> str:
+    """Return the path that inspects one thing.
+
+    Parameters
+    ----------
+    kind: ``container``, ``image``, ``network``, ``volume`` or ``exec``.
+    name: its name or id, as it is; only an image's may hold slashes.
+
+    Raises `KeyError` for what cannot be inspected.
+    """
+    return _INSPECT[kind].format(quote(name, safe="/:@" if kind == "image" else ":@"))
 
 
 @lru_cache(maxsize=256)

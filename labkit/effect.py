@@ -12,8 +12,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote
 
+from . import api
 from .advice import newer_fields
 from .compare import Difference, differences
 from .messages import _
@@ -21,11 +21,11 @@ from .model import ExchangeData
 from .strays import Stray, operation, said, sent, strays
 
 _CREATES = {
-    "/containers/create": ("Id", "/containers/{}/json"),
-    "/networks/create": ("Id", "/networks/{}"),
-    "/volumes/create": ("Name", "/volumes/{}"),
+    "/containers/create": ("Id", "container"),
+    "/networks/create": ("Id", "network"),
+    "/volumes/create": ("Name", "volume"),
 }
-"""What each create call answers that names the thing, and where that is inspected."""
+"""What each create call answers that names the thing, and what kind of thing it makes."""
 
 _SHOWN = 60
 """A value longer than this is not repeated in a sentence, in characters."""
@@ -34,15 +34,15 @@ MOST = 5
 """No more fields than this are named."""
 
 
-def inspect_path(exchange: ExchangeData) -> str:
+def where(exchange: ExchangeData) -> str:
     """Return where to look at what a call has made; empty where it made nothing that this module knows."""
     request = exchange.request
     docker = exchange.header("Server").startswith("Docker/")
     if not docker or request.method != "POST" or exchange.status != 201 or request.path not in _CREATES:
         return ""
-    key, path = _CREATES[request.path]
+    key, kind = _CREATES[request.path]
     made = _answer(exchange).get(key)
-    return path.format(quote(made, safe="")) if isinstance(made, str) and made else ""
+    return api.inspect_path(kind, made) if isinstance(made, str) and made else ""
 
 
 def _answer(exchange: ExchangeData) -> dict[str, Any]:

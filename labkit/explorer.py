@@ -14,9 +14,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
-from . import encode, pythoncall, reference
+from . import api, encode, pythoncall, reference
 from .advice import ARGUMENTS
 from .curl import SECRET_HEADERS
 from .engines.base import LABEL
@@ -25,13 +25,8 @@ from .messages import _
 from .model import Endpoint, Request, version_number
 from .reference import Field, Operation, Parameter
 
-_INSPECT = {
-    "containers": "/containers/{}/json",
-    "images": "/images/{}/json",
-    "networks": "/networks/{}",
-    "volumes": "/volumes/{}",
-}
-"""Where the labels of a thing are told, by the group of the operation that names it."""
+_LABELLED = {"containers": "container", "images": "image", "networks": "network", "volumes": "volume"}
+"""The groups of operations that name a thing with labels, and what kind of thing it is."""
 
 _SHORT_LIST = re.compile(r"\[[^\[\]{}]*\]")
 """A list of single values, which is written on one line."""
@@ -246,10 +241,10 @@ def question(operation: Operation, made: Call) -> str:
 def thing(operation: Operation, made: Call) -> str:
     """Return where the labels of the thing that a call names are told; empty where it names none."""
     prefix = operation.path.partition("{")[0]
-    if not operation.asks or operation.group not in _INSPECT or prefix == operation.path:
+    if not operation.asks or operation.group not in _LABELLED or prefix == operation.path:
         return ""
     name = made.path.removeprefix(prefix).removesuffix(operation.path.rpartition("}")[2])
-    return _INSPECT[operation.group].format(name)
+    return api.inspect_path(_LABELLED[operation.group], unquote(name))
 
 
 def refusal(operation: Operation, made: Call, inspected: Mapping[str, Any] | None) -> str:

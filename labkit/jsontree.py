@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote
 
-from . import guide
+from . import api, guide
 from .messages import _
 from .safe import escape
 
@@ -32,14 +31,6 @@ MAX_TEXT = 1000
 """No more characters of a text are shown."""
 
 _LIST = '<ul style="list-style-type: none; margin: 0; padding: 0 0 0 18px;">'
-
-_INSPECT = {
-    "container": "/containers/{}/json",
-    "image": "/images/{}/json",
-    "network": "/networks/{}",
-    "volume": "/volumes/{}",
-    "exec": "/exec/{}/json",
-}
 
 # Where an answer holds an id, and of what: the last names of the path.
 _IDS: dict[str, tuple[tuple[tuple[str, ...], str], ...]] = {
@@ -121,7 +112,7 @@ class _Tree:
             kind = "volume"
         if not kind or not isinstance(name, str) or not name or "\n" in name:
             return ""
-        return f'lab.get("{_INSPECT[kind].format(quote(name, safe=":@"))}")'
+        return f'lab.get("{api.inspect_path(kind, name)}")'
 
     def kind(self, path: tuple[str, ...]) -> str:
         """Return what a value of this path is an id of; empty for what is none."""

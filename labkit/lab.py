@@ -308,7 +308,7 @@ class Lab(Client):
 
 def _looked_after(session: Session, exchange: Exchange) -> Exchange:
     """Return an exchange with what an inspect says of the fields that it sent; as it is when that can't be asked."""
-    if not (where := effect.inspect_path(exchange)):
+    if not (where := effect.where(exchange)):
         return exchange
     try:
         inspected = session.request("GET", where, version=exchange.request.version, timeout=PATIENCE)

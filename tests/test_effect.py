@@ -277,14 +277,14 @@ def test_what_is_not_looked_after(method: str, path: str, status: int, server: s
     """Only what a create call made on Docker's own Engine is inspected."""
     request = Request(method, f"/v1.41{path}", Endpoint(socket="/x"), body=b"{}")
     response = Response(status, "", (("Server", server),), b'{"Id": "1"}')
-    assert effect.inspect_path(Exchange(request, response, 0.0)) == ""
+    assert effect.where(Exchange(request, response, 0.0)) == ""
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"Id": 5}', b"{"])
 def test_an_answer_that_names_nothing(body: bytes) -> None:
     """An answer from which no name can be read is not looked after."""
     request = Request("POST", "/v1.41/containers/create", Endpoint(socket="/x"), body=b"{}")
-    assert effect.inspect_path(Exchange(request, Response(201, "", (("Server", "Docker/29"),), body), 0.0)) == ""
+    assert effect.where(Exchange(request, Response(201, "", (("Server", "Docker/29"),), body), 0.0)) == ""
 
 
 def test_a_failed_inspect_is_silent(tmp_path: Path) -> None:

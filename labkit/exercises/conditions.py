@@ -10,11 +10,12 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .. import api
 from ..messages import _
 from ..session import Session
 from .facts import Fact, Fault, Mismatch, Missing, NotAttempted, Unexpected, dig, show, steps
 from .fill import Fill
-from .probe import Probe, inspect_path
+from .probe import Probe
 
 NOTHING = object()
 """The answer of a check that was called without one."""
@@ -143,7 +144,7 @@ class Conditions(Probe):
             found is not None and found.get("Id") == self.kept.get(word, found.get("Id")),
             _("The {kind} {name} of this exercise is not there any more.", kind=kind, name=name),
         )
-        return Seen(found or {}, inspect_path(kind, name))
+        return Seen(found or {}, api.inspect_path(kind, name))
 
     def intact(self, ok: bool, said: str) -> None:
         """Say that what setup made and the answer is about was changed, unless `ok`: that is no wrong answer."""
@@ -154,7 +155,7 @@ class Conditions(Probe):
         """Return a thing of setup that is to be left alone: it must be there, and be no other one of that name."""
         name = self.draw.name(word)
         found = self.look(kind, name)
-        path = inspect_path(kind, name)
+        path = api.inspect_path(kind, name)
         item = _("{kind} {name}", kind=kind, name=name)
         other = found is not None and (
             self.made_anew(found) if kind == "volume" else found.get("Id") != self.kept.get(word, found.get("Id"))
@@ -170,7 +171,7 @@ class Conditions(Probe):
     def thing(self, kind: str, name: str, about: str = "") -> Seen:
         """Return what inspecting a container, image, volume or network answers; it must be there."""
         found = self.look(kind, name)
-        path = inspect_path(kind, name)
+        path = api.inspect_path(kind, name)
         if found is not None:
             times = (dig(found, "State", "StartedAt"), dig(found, "State", "FinishedAt"))
             self.identity.append(" ".join(map(str, (kind, name, found.get("Id"), found.get("CreatedAt"), *times))))
@@ -192,9 +193,9 @@ class Conditions(Probe):
         there = str((found or {}).get("Name") or name).lstrip("/")
         status = dig(found, "State", "Status")
         item = _("{kind} {name}", kind=kind, name=there) + (f", {status}" if status else "")
-        self._note(f"GET {inspect_path(kind, name)}", item if found else _("not there"))
+        self._note(f"GET {api.inspect_path(kind, name)}", item if found else _("not there"))
         self.identity.append(f"{kind} {there} {status}")
-        self.need(found is None, Unexpected(f"GET {inspect_path(kind, name)}", about, item))
+        self.need(found is None, Unexpected(f"GET {api.inspect_path(kind, name)}", about, item))
 
     def happened(self, kind: str, action: str, name: str, about: str = "") -> list[dict[str, Any]]:
         """State that an event was seen since setup; return those there were."""

@@ -90,7 +90,7 @@ class Probe:
 
     def look(self, kind: str, name: str) -> dict[str, Any] | None:
         """Return what inspecting a container, image, volume or network answers; None when it is not there."""
-        answer = self.get(inspect_path(kind, name))
+        answer = self.get(api.inspect_path(kind, name))
         found = answer.json() if answer.status == 200 else None
         return found if isinstance(found, dict) else None
 
@@ -249,17 +249,6 @@ def seconds(said: str) -> float:
     """
     found = moment(said)
     return found.timestamp() if found else 0.0
-
-
-def inspect_path(kind: str, name: str) -> str:
-    """Return the path that inspects one thing."""
-    quoted = quote(name, safe="/:@")
-    return {
-        "container": f"/containers/{quoted}/json",
-        "image": f"/images/{quoted}/json",
-        "network": f"/networks/{quoted}",
-        "volume": f"/volumes/{quoted}",
-    }[kind]
 
 
 def _past(until: str, now: float) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from .. import api
 from ..cleanup import Thing, remove
 from ..engines.base import LABEL
 from ..errors import LabError
@@ -23,7 +24,7 @@ from ..session import Session
 from . import daemonsteps
 from .facts import Fault, dig
 from .fill import Fill
-from .probe import inspect_path, seconds
+from .probe import seconds
 from .record import Call, Exercise, drawn
 
 _CREATES = ("/containers/create", "/networks/create", "/volumes/create")
@@ -128,7 +129,7 @@ class Stage:
     def _made_before(self, call: Call, fill: Fill) -> Exchange:
         """Return what inspecting a thing says that a call did not create because it is there."""
         name = str(fill(call.params.get("name") or (call.json or {}).get("Name") or ""))
-        return self._session.request("GET", inspect_path(call.path.strip("/").split("/")[0].rstrip("s"), name))
+        return self._session.request("GET", api.inspect_path(call.path.strip("/").split("/")[0].rstrip("s"), name))
 
     def _lay_out(self, exercise: Exercise, fill: Fill) -> None:
         for name, text in exercise.files.items():
@@ -162,7 +163,7 @@ class Stage:
         if kind == "network":
             listed = self._session.request("GET", "/networks", {"filters": {"name": [name]}})
             return [fields for fields in listed.json() if fields["Name"] == name] if listed.ok else []
-        answer = self._session.request("GET", inspect_path(kind, name))
+        answer = self._session.request("GET", api.inspect_path(kind, name))
         return [answer.json()] if answer.status == 200 else []
 
     def clear(self, exercise: Exercise, fill: Fill) -> list[Thing]:
