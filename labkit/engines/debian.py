@@ -12,55 +12,13 @@ import os
 import shutil
 import subprocess
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import EngineError
 from ..messages import _
-from . import packages
+from . import packages, recipes
 from .base import Progress
 from .layout import Entry, Layer, Layout
-
-_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
-_USERS = """root:x:0:0:root:/root:/bin/sh
-daemon:x:1:1:daemon:/usr/sbin:/bin/false
-nginx:x:101:101:nginx:/nonexistent:/bin/false
-redis:x:999:999:redis:/data:/bin/false
-nobody:x:65534:65534:nobody:/home:/bin/false
-"""
-_GROUPS = "root:x:0:\ndaemon:x:1:\ntty:x:5:\nnginx:x:101:\nredis:x:999:\nnogroup:x:65534:\n"
-
-_NGINX_CONF = """user nginx;
-worker_processes 1;
-error_log /var/log/nginx/error.log notice;
-pid /run/nginx.pid;
-events { worker_connections 1024; }
-http {
-    include /etc/nginx/mime.types;
-    default_type application/octet-stream;
-    access_log /var/log/nginx/access.log;
-    sendfile on;
-    include /etc/nginx/conf.d/*.conf;
-}
-"""
-_NGINX_SITE = """server {
-    listen 80;
-    location / {
-        root /usr/share/nginx/html;
-        index index.html;
-    }
-}
-"""
-# As the image on the Hub, it takes calls from other containers: no protected mode.
-_REDIS_ENTRY = """#!/bin/sh
-case "$1 $2" in
-redis-server\\ -v | redis-server\\ --version | redis-server\\ -h | redis-server\\ --help) exec "$@" ;;
-redis-server\\ *) exec "$@" --protected-mode no ;;
--*) exec redis-server "$@" --protected-mode no ;;
-*) exec "$@" ;;
-esac
-"""
 
 
 def build(layout: Layout, folder: Path, progress: Progress) -> dict[str, str]:
@@ -100,11 +58,10 @@ class _Builder:
 
     def build(self) -> dict[str, str]:
         base = self._busybox()
-        shell = {"Cmd": ["sh"], "Env": [_PATH]}
-        stable = self._layer({"etc/motd": _text("The stable one.\n")}, "ADD motd /etc/")
+        stable = self._layer({"etc/motd": _text(recipes.MOTD)}, "ADD motd /etc/")
         return {
-            "library/busybox:latest": self._image([base], shell, "busybox"),
-            "library/busybox:stable": self._image([base, stable], shell, "busybox"),
+            "library/busybox:latest": self._image([base], "busybox"),
+            "library/busybox:stable": self._image([base, stable], "busybox"),
             "library/nginx:latest": self._nginx(base),
             "library/redis:latest": self._redis(base),
         }
@@ -112,12 +69,9 @@ class _Builder:
     def _layer(self, entries: dict[str, Entry], made_by: str) -> Layer:
         return self._layout.layer(entries, made_by, self._mtime)
 
-    def _image(self, layers: list[Layer], config: Mapping[str, object], title: str) -> str:
-        labels = {
-            "org.opencontainers.image.title": title,
-            "org.opencontainers.image.description": "Built from Debian's packages",
-        }
-        return self._layout.image(layers, {**config, "Labels": labels}, self._architecture, self._created)
+    def _image(self, layers: list[Layer], name: str) -> str:
+        config = {**recipes.CONFIGS[name], "Labels": recipes.labels(name, "Debian's packages")}
+        return self._layout.image(layers, config, self._architecture, self._created)
 
     def _busybox(self) -> Layer:
         program = self._root / "bin" / "busybox"
@@ -125,7 +79,7 @@ class _Builder:
         entries = {f"bin/{applet}": Entry(target="busybox") for applet in listed if applet != "busybox"}
         entries["bin/busybox"] = _file(program, 0o755)
         entries["usr/bin/env"] = Entry(target="../../bin/env")
-        entries["etc/passwd"], entries["etc/group"] = _text(_USERS), _text(_GROUPS)
+        entries["etc/passwd"], entries["etc/group"] = _text(recipes.USERS), _text(recipes.GROUPS)
         for name in (
             "dev",
             "home",
@@ -147,8 +101,8 @@ class _Builder:
         server = self._root / "usr/sbin/nginx"
         types, html = self._root / "etc/nginx/mime.types", self._root / "usr/share/nginx/html/index.html"
         site = {
-            "etc/nginx/nginx.conf": _text(_NGINX_CONF),
-            "etc/nginx/conf.d/default.conf": _text(_NGINX_SITE),
+            "etc/nginx/nginx.conf": _text(recipes.NGINX_CONF),
+            "etc/nginx/conf.d/default.conf": _text(recipes.NGINX_SITE),
             "etc/nginx/mime.types": _file(types),
             "usr/share/nginx/html/index.html": _file(html),
             "var/log/nginx/access.log": Entry(target="/dev/stdout"),
@@ -162,33 +116,19 @@ class _Builder:
             self._layer({"usr/sbin/nginx": _file(server, 0o755)}, "ADD nginx /usr/sbin/"),
             self._layer(site, "ADD site /"),
         ]
-        config = {
-            "Cmd": ["nginx", "-g", "daemon off;"],
-            "Env": [_PATH],
-            "ExposedPorts": {"80/tcp": {}},
-            "StopSignal": "SIGQUIT",
-        }
-        return self._image(layers, config, "nginx")
+        return self._image(layers, "nginx")
 
     def _redis(self, base: Layer) -> str:
         programs = [self._root / "usr/bin" / name for name in ("redis-server", "redis-cli")]
         own: dict[str, Entry] = {f"usr/local/bin/{program.name}": _file(program, 0o755) for program in programs}
-        own["usr/local/bin/docker-entrypoint.sh"] = Entry(0o755, _REDIS_ENTRY.encode())
+        own["usr/local/bin/docker-entrypoint.sh"] = Entry(0o755, recipes.REDIS_ENTRY.encode())
         own["data"] = Entry()
         layers = [
             base,
             self._layer(self._libraries(programs), "ADD libraries /"),
             self._layer(own, "ADD redis /usr/local/bin/"),
         ]
-        config = {
-            "Cmd": ["redis-server"],
-            "Entrypoint": ["docker-entrypoint.sh"],
-            "Env": [_PATH],
-            "ExposedPorts": {"6379/tcp": {}},
-            "Volumes": {"/data": {}},
-            "WorkingDir": "/data",
-        }
-        return self._image(layers, config, "redis")
+        return self._image(layers, "redis")
 
     def _libraries(self, programs: list[Path]) -> dict[str, Entry]:
         """The loader and all shared libraries that programs load, out of the unpacked packages alone."""

@@ -15,15 +15,10 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from .netns import Handler, splice
+from .recipes import repository
 
 _TLS = b"\x16"
 """How a TLS connection begins.  An Engine tries TLS first, and waits 10 s for an answer to that."""
-
-DESCRIPTIONS = {
-    "library/busybox": "A small shell and the usual commands in one file",
-    "library/nginx": "The nginx web server",
-    "library/redis": "The redis key-value store",
-}
 
 
 def front(backend: str, *, changes: bool, storages: list[Path]) -> Handler:
@@ -95,14 +90,3 @@ def search(storages: list[Path], term: str) -> dict[str, object]:
         names = sorted(str(found.parent.relative_to(root)) for found in root.glob("**/_manifests"))
         results += [repository(name) for name in names if term.lower() in name.lower()]
     return {"num_results": len(results), "query": term, "results": results}
-
-
-def repository(name: str) -> dict[str, object]:
-    """Return what a search says about a repository."""
-    return {
-        "name": name.removeprefix("library/"),
-        "description": DESCRIPTIONS.get(name, ""),
-        "star_count": 0,
-        "is_official": name in DESCRIPTIONS,
-        "is_automated": False,
-    }

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import write
+from .recipes import steps
 
 MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 _CONFIG = "application/vnd.docker.container.image.v1+json"
@@ -126,20 +127,6 @@ class Layout:
     def save(self, images: Mapping[str, str]) -> None:
         """Write down the names, last of all: with it the layout is complete."""
         write(self._index, json.dumps(dict(images), indent=1) + "\n")
-
-
-_INSTRUCTION = {"Cmd": "CMD", "Entrypoint": "ENTRYPOINT", "ExposedPorts": "EXPOSE", "WorkingDir": "WORKDIR"}
-
-
-def steps(config: Mapping[str, Any]) -> list[str]:
-    """Return the instructions of a Dockerfile that make a configuration, in its order."""
-    return [f"{_INSTRUCTION[key]} {_operand(value)}" for key, value in config.items() if key in _INSTRUCTION]
-
-
-def _operand(value: Any) -> str:
-    if isinstance(value, dict):
-        return " ".join(value)
-    return json.dumps(value) if isinstance(value, list) else str(value)
 
 
 def _with_folders(entries: Mapping[str, Entry]) -> dict[str, Entry]:

@@ -6,34 +6,28 @@ names, commands and ports.
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
-from ..layout import steps
+from .. import recipes
 from . import rootfs
 from .layers import Layer
 from .state import Image, timestamp
-
-_PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
 
 MIRROR_ONLY = ("busybox:stable",)
 """What a mirror has, and the engine does not begin with."""
 
 
-def _image(layers: list[tuple[Layer, str]], title: str, config: dict[str, Any]) -> Image:
-    created = timestamp(rootfs.BUILT)
-    labels = {
-        "org.opencontainers.image.description": "Built from files of the practice engine",
-        "org.opencontainers.image.title": title,
-    }
+def _image(layers: list[tuple[Layer, str]], name: str) -> Image:
+    created, config = timestamp(rootfs.BUILT), copy.deepcopy(recipes.CONFIGS[name])
     history: list[dict[str, Any]] = [{"created": created, "created_by": by} for _layer, by in layers]
-    history += [{"created": created, "created_by": said, "empty_layer": True} for said in steps(config)]
+    history += [{"created": created, "created_by": said, "empty_layer": True} for said in recipes.steps(config)]
     return Image(
         {
             "created": created,
             "architecture": "amd64",
             "os": "linux",
-            "config": {**config, "Labels": labels},
+            "config": {**config, "Labels": recipes.labels(name, "files of the practice engine")},
             "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer, _by in layers]},
             "history": history,
         },
@@ -47,30 +41,9 @@ def images() -> dict[str, Image]:
     motd = (Layer(rootfs.motd()), "ADD motd /etc/")
     web = [(Layer(rootfs.nginx()), "ADD nginx /usr/sbin/"), (Layer(rootfs.site()), "ADD site /")]
     store = [(Layer(rootfs.redis()), "ADD redis /usr/local/bin/")]
-    shell = {"Cmd": ["sh"], "Env": [_PATH]}
     return {
-        "busybox:latest": _image([base], "busybox", shell),
-        "busybox:stable": _image([base, motd], "busybox", shell),
-        "nginx:latest": _image(
-            [base, *web],
-            "nginx",
-            {
-                "Cmd": ["nginx", "-g", "daemon off;"],
-                "Env": [_PATH],
-                "ExposedPorts": {"80/tcp": {}},
-                "StopSignal": "SIGQUIT",
-            },
-        ),
-        "redis:latest": _image(
-            [base, *store],
-            "redis",
-            {
-                "Cmd": ["redis-server"],
-                "Entrypoint": ["docker-entrypoint.sh"],
-                "Env": [_PATH],
-                "ExposedPorts": {"6379/tcp": {}},
-                "Volumes": {"/data": {}},
-                "WorkingDir": "/data",
-            },
-        ),
+        "busybox:latest": _image([base], "busybox"),
+        "busybox:stable": _image([base, motd], "busybox"),
+        "nginx:latest": _image([base, *web], "nginx"),
+        "redis:latest": _image([base, *store], "redis"),
     }

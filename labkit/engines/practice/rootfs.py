@@ -8,30 +8,13 @@ from __future__ import annotations
 
 import posixpath
 
+from .. import recipes
 from .machine.files import Device, File, Folder, Link
 from .machine.programs import APPLETS, binary
 
 BUILT = 1_700_000_000.0
 """When all files of the images were made, in seconds since 1970: the same for everybody."""
 
-_SITE = """server {
-    listen       80;
-    server_name  localhost;
-
-    location / {
-        root   /usr/share/nginx/html;
-        index  index.html;
-    }
-}
-"""
-# As the image on the Hub, it takes calls from other containers: no protected mode.
-_ENTRY = """#!/bin/sh
-case "$1" in
-redis-server) exec "$@" --protected-mode no ;;
--*) exec redis-server "$@" --protected-mode no ;;
-*) exec "$@" ;;
-esac
-"""
 _WELCOME = """<!DOCTYPE html>
 <html>
 <head><title>Welcome to nginx!</title></head>
@@ -67,15 +50,8 @@ def busybox() -> Folder:
     _put(root, "bin/busybox", File(mode=0o755, data=binary("busybox")))
     for name in sorted(APPLETS):
         _put(root, posixpath.join("bin", name), Link(target="/bin/busybox"))
-    _put(
-        root,
-        "etc/passwd",
-        _text(
-            "root:x:0:0:root:/root:/bin/sh\ndaemon:x:1:1:daemon:/usr/sbin:/bin/false\nnginx:x:101:101:nginx:/nonexistent:/bin/false\n"
-            "redis:x:999:999:redis:/data:/bin/false\nnobody:x:65534:65534:nobody:/home:/bin/false\n"
-        ),
-    )
-    _put(root, "etc/group", _text("root:x:0:\ndaemon:x:1:\ntty:x:5:\nnginx:x:101:\nredis:x:999:\nnogroup:x:65534:\n"))
+    _put(root, "etc/passwd", _text(recipes.USERS))
+    _put(root, "etc/group", _text(recipes.GROUPS))
     _put(root, "etc/shadow", _text("root:*:::::::\nnobody:*:::::::\n", 0o640))
     _put(root, "etc/os-release", _text('PRETTY_NAME="Practice image"\nNAME="Practice"\nID=practice\n'))
     return root
@@ -84,7 +60,7 @@ def busybox() -> Folder:
 def motd() -> Folder:
     """What makes another edition of busybox."""
     root = Folder(mtime=BUILT)
-    _put(root, "etc/motd", _text("The stable one.\n"))
+    _put(root, "etc/motd", _text(recipes.MOTD))
     return root
 
 
@@ -98,8 +74,8 @@ def nginx() -> Folder:
 def site() -> Folder:
     """What else the nginx image has on top of busybox."""
     root = Folder(mtime=BUILT)
-    _put(root, "etc/nginx/nginx.conf", _text("user nginx;\nhttp {\n    include /etc/nginx/conf.d/*.conf;\n}\n"))
-    _put(root, "etc/nginx/conf.d/default.conf", _text(_SITE))
+    _put(root, "etc/nginx/nginx.conf", _text(recipes.NGINX_CONF))
+    _put(root, "etc/nginx/conf.d/default.conf", _text(recipes.NGINX_SITE))
     _put(root, "usr/share/nginx/html/index.html", _text(_WELCOME))
     _put(root, "var/log/nginx/access.log", Link(target="/dev/stdout"))
     _put(root, "var/log/nginx/error.log", Link(target="/dev/stderr"))
@@ -113,6 +89,6 @@ def redis() -> Folder:
     root = Folder(mtime=BUILT)
     _put(root, "usr/local/bin/redis-server", File(mode=0o755, data=binary("redis-server")))
     _put(root, "usr/local/bin/redis-cli", File(mode=0o755, data=binary("redis-cli")))
-    _put(root, "usr/local/bin/docker-entrypoint.sh", _text(_ENTRY, 0o755))
+    _put(root, "usr/local/bin/docker-entrypoint.sh", _text(recipes.REDIS_ENTRY, 0o755))
     _put(root, "data", Folder())
     return root
