@@ -13,7 +13,6 @@ Status codes are part of the course, so no call raises because of one.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -105,5 +104,7 @@ def nearest(word: str, known: Iterable[str], likeness: float = 0.6) -> str | Non
     ----------
     likeness: how alike they must be at least, from 0 to 1.
     """
+    import difflib  # a word is mistyped less often than labkit is started
+
     found = difflib.get_close_matches(word, list(known), n=1, cutoff=likeness)
     return found[0] if found else None

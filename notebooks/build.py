@@ -71,7 +71,7 @@ def build(source: Path, edition: str) -> nbformat.NotebookNode:
 
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Run every cell and store its outputs, without what differs for no reason."""
-    from labkit.engines import Paths
+    from labkit.engines.base import Paths
 
     paths = Paths.find()
     paths.work.mkdir(parents=True, exist_ok=True)

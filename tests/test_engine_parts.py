@@ -20,6 +20,7 @@ from labkit.engines import control, daemonconfig, dockerd, front, images, packag
 from labkit.engines.base import Paths
 from labkit.engines.containerspec import Spec, code
 from labkit.engines.layout import Entry, Layout
+from labkit.engines.paths import STUDENT
 from labkit.engines.private import Private
 from labkit.engines.supervisor import Supervisor
 from labkit.errors import EngineError
@@ -182,7 +183,7 @@ def test_password(tmp_path: Path) -> None:
     password = file.read_text()
     assert registry.password_file(paths).read_text() == password
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert file.with_name("htpasswd").read_text().startswith(f"{registry.USER}:$2b$05$")
+    assert file.with_name("htpasswd").read_text().startswith(f"{STUDENT}:$2b$05$")
 
 
 def test_answers_of_a_supervisor_that_ends() -> None:

@@ -7,6 +7,7 @@ import io
 import json
 import shutil
 import subprocess
+import sys
 import tarfile
 import time
 from collections.abc import Iterator
@@ -18,7 +19,7 @@ from practicehelp import Clock, tar
 
 from labkit.engines import control
 from labkit.engines.base import EngineRecord
-from labkit.engines.practice import snapshot
+from labkit.engines.practice import routes, snapshot
 from labkit.engines.practice.kind import PracticeEngine
 from labkit.engines.practice.profile import profile
 from labkit.errors import UsageError
@@ -227,6 +228,25 @@ def test_snapshot(old: Clock) -> None:
     assert other.ok("GET", "/networks/lan")["IPAM"]["Config"][0]["Subnet"] == "10.9.8.0/24"
     assert [v["Name"] for v in other.ok("GET", "/volumes")["Volumes"]] == ["keep"]
     assert other.ok("GET", "/images/json") == old.ok("GET", "/images/json")
+
+
+def test_start_loads_what_the_first_answer_needs() -> None:
+    """What only some requests need is loaded with the first of them: the start is held to 150 ms."""
+    code = "import sys, labkit.engines.practice.process; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    late = {
+        "labkit.model",
+        "labkit.engines.base",
+        "labkit.engines.practice.api_build",
+        "labkit.engines.practice.machine.shell",
+    }
+    assert "h11" in loaded
+    assert not late & set(loaded)
+    assert not {"re2", "tornado", "requests", "difflib", "tempfile"} & set(loaded)
+
+
+def test_every_route_leads_to_a_function() -> None:
+    assert all(callable(routes.handler(function)) for _method, _path, function in routes.ROUTES)
 
 
 def test_unknown_version() -> None:

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 import json
 import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from enum import Enum
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
 from ..files import write
 from ..messages import TYPED, _
-from ..model import TLS, Endpoint
+from .paths import LABEL as LABEL
+from .paths import Paths as Paths
 
-LABEL = "docker-api-lab"
-"""The label that everything made by the course carries; nothing else is ever changed."""
+if TYPE_CHECKING:
+    from ..model import Endpoint
 
 Progress = Callable[[str, float | None], None]
 """Called with what is being done, and how much of it (0 to 1; None when unknown)."""
@@ -42,61 +41,6 @@ class Capability(str, Enum):
     """Folders below the learner's copy can be mounted into containers."""
     REGISTRY = "registry"
     """The lab registry runs beside it: mirror, private registry, search."""
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Every place on this machine that the course uses.
-
-    Parameters
-    ----------
-    root: the checkout: ``notebooks/``, ``lab``.
-    work: the learner's own copy; all that JupyterLab shows.
-    state: private (0700): Engine data, image cache, keys, Jupyter's own files.
-    run: sockets and pid files; a short path, for a socket's path has at most 107 bytes.
-    """
-
-    root: Path
-    work: Path
-    state: Path
-    run: Path
-
-    @classmethod
-    def of(cls, root: Path) -> Paths:
-        """The places of the checkout at `root`; two checkouts never share one."""
-        root = root.resolve()
-        name = hashlib.sha256(os.fsencode(root)).hexdigest()[:8]
-        if os.geteuid() == 0:
-            run = Path("/run/docker-api-lab")
-        else:
-            run = Path(os.environ.get("XDG_RUNTIME_DIR") or tempfile.gettempdir()) / f"docker-api-lab-{os.geteuid()}"
-        return cls(root=root, work=root / "work", state=root / ".lab", run=run / name)
-
-    @classmethod
-    def find(cls) -> Paths:
-        """The places of this course: ``LABKIT_ROOT``, or the checkout above the working directory.
-
-        Raises `EngineError` when there is none.
-        """
-        given = os.environ.get("LABKIT_ROOT")
-        here = Path(given) if given else Path.cwd()
-        for folder in [here, *here.resolve().parents]:
-            if (folder / "notebooks" / "src").is_dir() and (folder / "labkit").is_dir():
-                return cls.of(folder)
-        raise EngineError(
-            _("The course's folder was not found from here."),
-            _("Start with ./lab in the folder of the course, or set LABKIT_ROOT to that folder."),
-        )
-
-    @property
-    def instance(self) -> str:
-        """A name for what this checkout makes on the machine, such as ``1f0c9a2b``."""
-        return self.run.name
-
-    @property
-    def record(self) -> Path:
-        """The file that says which Engine runs."""
-        return self.state / "engine.json"
 
 
 @dataclass(frozen=True)
@@ -167,6 +111,8 @@ class EngineRecord:
     @classmethod
     def load(cls, path: Path) -> EngineRecord:
         """Read a record.  Raises `EngineError` when there is none or it is damaged."""
+        from ..model import TLS, Endpoint  # an engine itself starts without them
+
         try:
             data = json.loads(path.read_text())
             tls = data["endpoint"].pop("tls")

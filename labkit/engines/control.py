@@ -15,11 +15,14 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import EngineError
 from ..messages import _
-from .base import Paths, Progress
+from .paths import Paths
+
+if TYPE_CHECKING:
+    from .base import Progress
 
 PROTOCOL = 3
 """Raised by one whenever an older supervisor could not serve a newer labkit."""

@@ -9,13 +9,15 @@ import ipaddress
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from .. import files
 from ..errors import EngineError
 from ..messages import _
-from .base import DaemonConfig
+
+if TYPE_CHECKING:
+    from .base import DaemonConfig
 
 OURS = frozenset(
     {

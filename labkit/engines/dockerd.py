@@ -7,11 +7,14 @@ import shlex
 import shutil
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import daemonconfig
-from .base import LABEL, DaemonConfig, Paths
+from .paths import LABEL, Paths
 from .ports import Block
+
+if TYPE_CHECKING:
+    from .base import DaemonConfig
 
 _PROXY = Path(__file__).with_name("dockerproxy.py")
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import EngineError
 from ..messages import _
-from .base import LABEL, Paths
+from .paths import LABEL, Paths
 
 FIRST, SIZE, COUNT = 20000, 200, 60
 """Blocks of ports below 32768, where Linux picks its own from."""

@@ -23,10 +23,10 @@ from pathlib import Path
 from ..errors import EngineError
 from ..files import write
 from ..messages import _
-from .base import Paths, RegistryRecord
+from .base import RegistryRecord
+from .paths import STUDENT, Paths
 from .ports import Block
 
-USER = "student"
 KINDS = ("mirror", "private")
 
 
@@ -155,7 +155,7 @@ def password_file(paths: Paths) -> Path:
     hashed = file.with_name("htpasswd")
     if not (file.exists() and hashed.exists() and hashed.stat().st_size):
         password = secrets.token_urlsafe(12)
-        for path, text in ((hashed, f"{USER}:{bcrypt(password)}\n"), (file, password)):
+        for path, text in ((hashed, f"{STUDENT}:{bcrypt(password)}\n"), (file, password)):
             write(path, text, mode=0o600)
     return file
 
@@ -185,7 +185,7 @@ def record(paths: Paths, block: Block) -> RegistryRecord:
     return RegistryRecord(
         mirror=f"127.0.0.1:{block.mirror}",
         private=f"127.0.0.1:{block.private}",
-        user=USER,
+        user=STUDENT,
         password_file=str(password_path(paths)),
     )
 

@@ -6,13 +6,12 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/System
 from __future__ import annotations
 
 import json
-import platform
+import os
 from typing import TYPE_CHECKING, Any
 
 from . import api_volumes, filters, views
 from .layers import Layer
-from .machine.applets_system import RELEASE
-from .machine.process import Wait
+from .machine.process import RELEASE, Wait
 from .state import timestamp
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
 
@@ -122,7 +121,7 @@ def info(core: Core, request: Request) -> Reply:
         "OperatingSystem": "Docker API Lab practice engine",
         "OSVersion": "1",
         "OSType": "linux",
-        "Architecture": platform.machine() or "x86_64",
+        "Architecture": os.uname().machine,
         "IndexServerAddress": "",
         "RegistryConfig": {
             "AllowNondistributableArtifactsCIDRs": None,

@@ -15,8 +15,9 @@ from typing import Any
 from ...errors import EngineError
 from ...messages import _
 from ...model import Endpoint
-from .. import control, daemonconfig, registry
+from .. import control, daemonconfig
 from ..base import Capability, DaemonConfig, Engine, EngineRecord, Progress, RegistryRecord
+from ..paths import STUDENT
 from ..ports import Block
 
 _MAX_SOCKET = 107
@@ -95,7 +96,7 @@ class PracticeEngine(Engine):
             registry=RegistryRecord(
                 mirror=f"127.0.0.1:{block.mirror}",
                 private=f"127.0.0.1:{block.private}",
-                user=registry.USER,
+                user=STUDENT,
                 password_file=str(self.paths.state / "practice" / "password"),
             ),
             tcp_port=block.tcp,

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import gc
 
-gc.disable()  # while modules are made there is nothing to collect, and looking takes a tenth of the start
+gc.disable()  # until it serves there is nothing to collect, and looking takes a tenth of the start
 
 import asyncio
 import contextlib
 import json
 import os
-import secrets
 import signal
 import sys
 import time
@@ -24,9 +23,9 @@ from typing import Any
 
 from ...errors import EngineError
 from ...messages import _
-from .. import daemonconfig, dockerd, ports, registry
-from ..base import Paths
+from .. import daemonconfig, dockerd, ports
 from ..control import PROTOCOL
+from ..paths import STUDENT, Paths
 from . import api_system, bundled, lifecycle, snapshot, tlsdoor
 from .core import Core
 from .hostfolder import WorkFolders
@@ -60,14 +59,14 @@ class Practice:
         paths.work.mkdir(parents=True, exist_ok=True)
         self.core = Core(
             profile(os.environ.get("LABKIT_PRACTICE_VERSION", DEFAULT)),
-            seed=secrets.token_hex(8),
+            seed=os.urandom(8).hex(),
             now=time.time(),
             ports=host_ports,
             folders=WorkFolders(paths.work),
             root_dir=str(self.home / "docker"),
         )
         self.mirror = Registry(read_only=True)
-        self.private = Registry((registry.USER, self._password()), beside=self.mirror)
+        self.private = Registry((STUDENT, self._password()), beside=self.mirror)
         self.core.registries = {
             f"127.0.0.1:{self.block.mirror}": self.mirror,
             f"127.0.0.1:{self.block.private}": self.private,
@@ -84,6 +83,8 @@ class Practice:
     def _password(self) -> str:
         file = self.home / "password"
         if not file.exists():
+            import secrets  # once in the life of a checkout
+
             file.touch(mode=0o600)
             file.write_text(secrets.token_urlsafe(12))
         return file.read_text().strip()
@@ -257,6 +258,8 @@ async def serve(paths: Paths, first: int) -> None:
     """
     practice = Practice(paths)
     await practice.up()
+    gc.freeze()  # what is there now stays: no collection has to look at it
+    gc.enable()
     control = paths.run / "control.sock"
     control.unlink(missing_ok=True)
     server = await asyncio.start_unix_server(practice.command, control)
@@ -281,7 +284,6 @@ async def serve(paths: Paths, first: int) -> None:
 def main() -> None:
     """Be the practice engine of the checkout named by the first argument."""
     paths, first = Paths.of(Path(sys.argv[1])), int(sys.argv[2])
-    gc.enable()
     try:
         asyncio.run(serve(paths, first))
     except EngineError as error:

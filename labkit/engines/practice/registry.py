@@ -6,7 +6,6 @@ Source: https://github.com/opencontainers/distribution-spec/blob/main/spec.md
 from __future__ import annotations
 
 import base64
-import gzip
 import hmac
 import json
 import re
@@ -15,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
-from ..front import repository
+from ..recipes import repository
 from .layers import digest, read_layer
 from .state import Image
 from .wire import Fault, Reply, dumps
@@ -62,7 +61,7 @@ class Registry:
 
     def add(self, repository: str, tag: str, image: Image) -> tuple[str, int]:
         """Take an image in; return the digest and the size of its manifest."""
-        layers = [self._blob(gzip.compress(layer.tar, 1, mtime=0)) for layer in image.layers]
+        layers = [self._blob(layer.packed) for layer in image.layers]
         config = self._blob(image.config_json)
         manifest = {
             "schemaVersion": 2,

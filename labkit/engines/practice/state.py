@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from functools import cached_property
 from ipaddress import IPv4Network
 from typing import Any
@@ -31,11 +31,11 @@ def timestamp(seconds: float) -> str:
     if not seconds:
         return ZERO_TIME
     whole, part = divmod(seconds, 1)
-    text = datetime.fromtimestamp(whole, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S")
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
     return f"{text}.{int(part * 1e9):09d}Z"
 
 
-@dataclass
+@dataclass(eq=False)
 class Image:
     """An image.
 
@@ -84,7 +84,7 @@ class Image:
         return str(self.config.get("created", ZERO_TIME))
 
 
-@dataclass
+@dataclass(eq=False)
 class Volume:
     """A volume."""
 
@@ -97,7 +97,7 @@ class Volume:
     tree: Folder = field(default_factory=Folder)
 
 
-@dataclass
+@dataclass(eq=False)
 class Network:
     """A network, and the addresses that are taken on it.
 
@@ -122,7 +122,7 @@ class Network:
     configured: bool = True
 
 
-@dataclass
+@dataclass(eq=False)
 class Endpoint:
     """A container's place on a network.
 
@@ -142,7 +142,7 @@ class Endpoint:
     known: bool = False
 
 
-@dataclass
+@dataclass(eq=False)
 class Mount:
     """What is mounted in a container.
 

@@ -10,7 +10,6 @@ import contextlib
 import select
 import socket
 import ssl
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +53,8 @@ def _load(tls: ssl.SSLContext, certificate: str, key: str) -> None:
     Left to itself, OpenSSL adds the authority's certificate, and a client that lacks it would hear of
     another fault.  It adds nothing where the file has a chain: so the certificate stands in it twice.
     """
+    import tempfile  # TLS is asked for in one lab of six
+
     text = Path(certificate).read_text()
     with tempfile.NamedTemporaryFile("w", suffix=".pem") as chain:
         chain.write(text if text.count("BEGIN CERTIFICATE") > 1 else text + text)

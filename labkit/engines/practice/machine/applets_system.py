@@ -8,11 +8,10 @@ from collections.abc import Generator
 
 from .files import File, Folder
 from .options import number, options
-from .process import SIGNALS, Exit, Process, Program, Wait, exited
+from .process import RELEASE, SIGNALS, Exit, Process, Program, Wait, exited
 from .programs import applet
 
 KERNEL = "Linux"
-RELEASE = "6.1.0-practice"
 
 
 @applet("true")

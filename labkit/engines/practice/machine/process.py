@@ -21,6 +21,8 @@ from .streams import NOTHING, OpenDevice, OpenFile, Stream
 if TYPE_CHECKING:
     from .network import Host
 
+RELEASE = "6.1.0-practice"
+"""Of the kernel that the containers see."""
 SIGNALS = {
     "HUP": 1,
     "INT": 2,
