@@ -14,6 +14,7 @@ _STYLE = """
 @media (prefers-color-scheme: dark) {
   :root { --line: #4a525a; --soft: #23282d; --good: #7fd68a; --open: #f0b65c; --bad: #ff9aa5; }
 }
+html { background: Canvas; color: CanvasText; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
 h1 { font-size: 1.6rem; margin-bottom: .2rem; } h2 { font-size: 1.2rem; margin-top: 2rem; }
 table { border-collapse: collapse; width: 100%; margin: .5rem 0 1rem; }
@@ -34,13 +35,20 @@ dd { margin: 0 0 .3rem 1rem; } small { opacity: .8; }
 """
 
 
-def document(title: str, body: str) -> str:
-    """Return a page of its own; `body` is HTML."""
+def document(title: str, body: str, *, style: str = "", made_by: str = MADE_BY) -> str:
+    """Return a page of its own.
+
+    Parameters
+    ----------
+    body: HTML.
+    style: CSS beside that of all pages.
+    made_by: an element of the head that says what made the page; empty for a page that is not kept.
+    """
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f'<meta name="viewport" content="width=device-width, initial-scale=1">{MADE_BY}'
-        f"<title>{escape(title)}</title><style>{_STYLE}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
+        f'<meta name="viewport" content="width=device-width, initial-scale=1">{made_by}'
+        f"<title>{escape(title)}</title><style>{_STYLE}{style}</style></head>\n<body><main>\n{body}\n</main></body></html>\n"
     )
 
 
