@@ -75,6 +75,8 @@ def parser() -> argparse.ArgumentParser:
     classroom.add_argument("--roster", metavar="FILE", help=_("who is in the class, as CSV"))
     classroom.add_argument("--port", type=int, help=_("serve: listen on this port of 127.0.0.1; without it, 8000"))
     classroom.add_argument("--teacher", metavar="NAME", default="", help=_("serve: who sees the hub's admin page"))
+    classroom.add_argument("--watch", action=argparse.BooleanOptionalAction,
+                           help=_("serve: a page on who is stuck, and where; students are told of it"))  # fmt: skip
     classroom.add_argument("--check", action="store_true", help=_("serve: get all ready, and start nothing"))
     test = add("test", _("run everything that CI checks; after --: arguments for pytest"))
     test.add_argument("--all", action="store_true", help=_("soaks, fuzzing and repeats as well"))
@@ -152,7 +154,8 @@ def _run(options: argparse.Namespace) -> int:
 
             if options.action == "stop":
                 return serve.stop(Path(options.folder))
-            return serve.serve(Path(options.folder), roster, options.port, options.teacher, check=options.check)
+            return serve.serve(Path(options.folder), roster, options.port, options.teacher, watch=options.watch,
+                               check=options.check)  # fmt: skip
         return course.init(Path(options.folder), options.lab, rubric, roster)
     from . import commands
 

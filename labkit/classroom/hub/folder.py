@@ -15,6 +15,7 @@ import hashlib
 import json
 import os
 import shutil
+import socket
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -27,12 +28,18 @@ from ...errors import LabError
 from ...files import write
 from ...messages import _
 from ..roster import Student
+from ..watch import notice
 
 COURSE_ID = "docker-api-lab"
 PROXY = "configurable-http-proxy@5.3.0"
 """The proxy, as npm names it.  Releases before it know no Unix sockets."""
 _FIRST_USER, _CLASSES, _PLACES = 2_010_000_000, 10_000, 10_000
 """Above what useradd(8), containers and the sandbox of `labkit.classroom.sandbox` take; below 2**31."""
+_FIRST_WATCHER = _FIRST_USER + _CLASSES * _PLACES
+WATCH = "watch"
+"""The service's name, which is part of its address."""
+_PATIENCE = 120
+"""Seconds that the page has to start; the hub ends when it does not."""
 
 NBGRADER = """\
 # Written at each start of the hub. nbgrader_config.py reads it.
@@ -96,6 +103,31 @@ class ClassFolder:
         """Sockets.  The path is short, as that of a socket has to be, and in small letters, as in a URL."""
         return Path("/run/docker-api-lab-hub") / hashlib.sha256(os.fsencode(self.root)).hexdigest()[:8]
 
+    @property
+    def told(self) -> Path:
+        """Who was told that the class is watched: a file for each, by the name that they log in with.
+
+        It is in memory, as the servers are whose students were told.
+        """
+        return self.run / "told"
+
+    @property
+    def watcher(self) -> int:
+        """The user of the page on the class at work, which is no account and no student."""
+        return _FIRST_WATCHER + int(self.run.name, 16) % _CLASSES
+
+    def watched(self) -> bool:
+        """Whether the teacher has a page on the class at work."""
+        return (self.hub / WATCH).exists()
+
+    def watch(self, *, on: bool) -> None:
+        """Switch the teacher's page on or off.  Off, nobody counts as told any more."""
+        if on:
+            write(self.hub / WATCH, "", mode=0o600)
+        else:
+            (self.hub / WATCH).unlink(missing_ok=True)
+            shutil.rmtree(self.told, ignore_errors=True)
+
     def has_nbgrader(self) -> bool:
         """Whether the folder is an nbgrader course as well."""
         return (self.root / "nbgrader_config.py").exists()
@@ -149,7 +181,8 @@ class ClassFolder:
         # Each path is made by root in /run, which nobody else can write to.
         run = self.run
         for folder, mode in ((run.parent, 0o755), (run, 0o755), (run / "hub", 0o755), (run / "student", 0o711),
-                             (run / "base", 0o700), (run / "proxy", 0o700)):  # fmt: skip
+                             (run / "base", 0o700), (run / "proxy", 0o700), (run / "watch", 0o700),
+                             (run / "told", 0o755)):  # fmt: skip
             folder.mkdir(mode=mode, exist_ok=True)
             folder.chmod(mode)
         if self.has_nbgrader():
@@ -197,6 +230,27 @@ class ClassFolder:
         c.Authenticator.allowed_users = set(self.enrolled())
         c.Authenticator.admin_users = {self.teacher()} - {""}
 
+    def services(self) -> list[dict[str, Any]]:
+        """Return the services of the class for ``c.JupyterHub.services``: the teacher's page, where there is one."""
+        if not self.watched():
+            return []
+        from .watchroom import words
+
+        return [
+            {
+                "name": WATCH,
+                "command": words(self),
+                # JupyterHub takes no socket here. The port is the hub's alone to use: it asks who comes.
+                "url": f"http://127.0.0.1:{free_port()}",
+                "oauth_no_confirm": True,
+                "timeout": _PATIENCE,
+            }
+        ]
+
+    def said(self) -> str:
+        """Return what students are told before they log in; empty where nothing is to be said."""
+        return notice() if self.watched() else ""
+
     def landing(self, handler: Any) -> str:
         """Return where a page that names none leads to: a teacher has no server, and manages the class.
 
@@ -220,6 +274,13 @@ class ClassFolder:
         """The name of the teacher who sees the hub's admin page; empty when there is none."""
         file = self.hub / "teacher"
         return file.read_text().strip() if file.exists() else ""
+
+
+def free_port() -> int:
+    """Return a port of loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def proxy_program() -> str:

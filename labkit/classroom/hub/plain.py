@@ -1,10 +1,12 @@
-"""Copying what somebody handed in, who may change it meanwhile, with the rights of root."""
+"""Reading and copying what belongs to somebody else, who may change it meanwhile, with rights that they have not."""
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
+from dataclasses import dataclass
 from pathlib import Path
 
 _LARGEST = 16_000_000
@@ -37,3 +39,49 @@ def copy_plain(source: Path, target: Path) -> None:
                 os.close(file)
     finally:
         os.close(folder)
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What tells one content of a file from the next.
+
+    Parameters
+    ----------
+    changed: the time of its last change, which nobody can set, in nanoseconds.
+    """
+
+    inode: int
+    changed: int
+    size: int
+
+
+def read_plain(folder: Path, name: str, user: int, largest: int, before: Stamp | None) -> tuple[Stamp, bytes] | None:
+    """Return a plain file of a user's, and its stamp; None where it is as it was `before`.
+
+    Parameters
+    ----------
+    folder: may belong to the user, but nothing above it.
+    name: in that folder.
+    largest: bytes; of a larger file, one byte more than that is returned.
+
+    Raises `FileNotFoundError` where there is none, and another `OSError` for what is no plain file of the user's:
+    a link, a second name of a file, a pipe, a folder.
+    """
+    inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        # Not blocking, should it be a pipe.
+        file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=inner)
+    finally:
+        os.close(inner)
+    with open(file, "rb", buffering=0) as opened:
+        what = os.fstat(file)
+        if not stat.S_ISREG(what.st_mode) or what.st_nlink != 1 or what.st_uid != user:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), name)
+        stamp = Stamp(what.st_ino, what.st_ctime_ns, what.st_size)
+        if stamp == before:
+            return None
+        chunks, left = [], largest + 1
+        while left and (chunk := opened.read(left)):
+            chunks.append(chunk)
+            left -= len(chunk)
+        return stamp, b"".join(chunks)

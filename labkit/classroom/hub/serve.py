@@ -25,7 +25,8 @@ from .. import roster, sandbox
 from ..jail import PACKAGE
 from ..reading import content
 from . import limits
-from .folder import PROXY, ClassFolder, proxy_program
+from .folder import PROXY, WATCH, ClassFolder, proxy_program
+from .watchroom import PAGE
 
 PORT = 8000
 _END = 40.0
@@ -45,7 +46,8 @@ from labkit.classroom.hub.folder import ClassFolder
 c = get_config()  # noqa: F821 - JupyterHub puts it here
 
 # Who may log in, and the fence around each student: their own user, files, engine, processes and network. Keep this.
-ClassFolder.of({root!r}).configure(c)
+lab_class = ClassFolder.of({root!r})
+lab_class.configure(c)
 
 # Where the class finds it. For others than this machine, put a server with a certificate before it, and leave this
 # on loopback: docs/instructors.md has the few lines.
@@ -65,7 +67,7 @@ c.Authenticator.enable_auth_state = False
 c.FirstUseAuthenticator.min_password_length = 8
 c.JupyterHub.template_vars = {{
     "announcement_login": "Your user name is the id that your school has for you. "
-    "The password of your first login becomes yours: at least 8 characters.",
+    "The password of your first login becomes yours: at least 8 characters. " + lab_class.said(),
 }}
 
 # The hub can be restarted in the middle of a lesson: students' servers go on.
@@ -81,6 +83,7 @@ c.JupyterHub.load_roles = [
     }}
 ]
 c.JupyterHub.services = [
+    *lab_class.services(),  # the teacher's page on the class at work, where it was switched on
     {{
         "name": "culler",
         "command": [
@@ -90,12 +93,13 @@ c.JupyterHub.services = [
             f"--timeout={{idle_minutes * 60}}",
             f"--url={{url}}/hub/api",
         ],
-    }}
+    }},
 ]
 """
 
 
-def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str, *, check: bool = False) -> int:
+def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str, *, watch: bool | None = None,
+          check: bool = False) -> int:  # fmt: skip
     """Bring the class's folder up to date and become its hub; return 0 after a check.
 
     Parameters
@@ -104,6 +108,7 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     roster_file: who is in the class; without it, the one that the folder has.
     port: to listen on, on loopback; None for that of the configuration.
     teacher: a name for the hub's admin page; empty for none.
+    watch: whether the teacher has a page on the class at work, of which students are told; None for as before.
     check: get everything ready, and start nothing.
 
     Raises `LabError`.
@@ -131,8 +136,12 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
         raise LabError(
             _("Something else listens on port {port}.", port=listens), _("Give another one, such as --port 8010.")
         )
+    if watch:
+        _can_watch(place, name)
     try:
         place.lay_out()
+        if watch is not None:
+            place.watch(on=watch)
         if roster_file:
             write(place.root / "roster.csv", content(roster_file, roster.LARGEST), mode=0o600)
         enrolled = place.enroll(students)
@@ -157,6 +166,9 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     address = f"http://127.0.0.1:{listens}" if listens else ""
     if known := place.teacher():
         print(_("{name} manages the class at {page}", name=known, page=f"{address}/hub/admin"))
+        if place.watched():
+            print(_("Who is where, and who is stuck, is at {page}. Students are told so. --no-watch ends it.",
+                    page=f"{address}/services/{WATCH}/"))  # fmt: skip
     if check:
         return 0
     print(address or place.config)
@@ -219,6 +231,17 @@ def _teacher(place: ClassFolder, name: str) -> str:
     return password
 
 
+def _can_watch(place: ClassFolder, teacher: str) -> None:
+    """Raise `LabError` where nobody could see the page on the class at work, or nothing would make it."""
+    if not (teacher or place.teacher()):
+        raise LabError(_("Nobody could see the page: the class has no teacher."), _("Say who it is: --teacher NAME."))
+    if place.config.exists() and ".services()" not in place.config.read_text():
+        raise LabError(
+            _("{file} does not start the page.", file=place.config),
+            _("In c.JupyterHub.services there, add: *ClassFolder.of({folder!r}).services()", folder=str(place.root)),
+        )
+
+
 def _port(place: ClassFolder) -> int | None:
     """Return the port of loopback that the configuration names; None where the teacher has it listen elsewhere."""
     text = place.config.read_text() if place.config.exists() else ""
@@ -244,9 +267,10 @@ def _hubs(place: ClassFolder) -> list[psutil.Process]:
 
 
 def _servants(place: ClassFolder) -> list[psutil.Process]:
-    """The hub's proxy and culler, also those that a hub left behind which was killed."""
+    """The hub's proxy, culler and page, also those that a hub left behind which was killed."""
     found = find(lambda words: any("configurable-http-proxy" in w or w == "jupyterhub_idle_culler" for w in words))
-    return [process for process in found if _cwd(process) == place.hub]
+    pages = find(lambda words: words[-1] == str(place.run) and PAGE in words)
+    return [process for process in found if _cwd(process) == place.hub] + pages
 
 
 def _cwd(process: psutil.Process) -> Path | None:

@@ -137,7 +137,7 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
         with (place.hub / "log" / f"{self.user.name}.log").open("wb") as log:
             self.proc = subprocess.Popen(
                 words,
-                env={**self.get_env(), "LABKIT_STUDENT": self.user.name},
+                env={**self.get_env(), "LABKIT_STUDENT": self.user.name, "LABKIT_NOTICE": place.said()},
                 cwd="/",
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -146,6 +146,8 @@ class FencedSpawner(LocalProcessSpawner):  # type: ignore[misc]
                 preexec_fn=partial(limits.join, groups),
             )
         self.pid = self.proc.pid
+        if place.watched():
+            (place.told / self.user.name).touch()
         return f"http+unix://{quote(str(socket), safe='')}"
 
     async def _signal(self, sig: int) -> bool:
