@@ -70,7 +70,9 @@ class Clock:
         while self.now <= end:
             again = self.core.tick(self.now)
             if call.answer is not None:
-                self.headers = {**self.core.headers, **call.answer.headers}
+                lacks = call.answer.lacks if isinstance(call.answer, Reply) else ()
+                usual = {name: value for name, value in self.core.headers.items() if name not in lacks}
+                self.headers = {**usual, **call.answer.headers}
                 self.streamed = isinstance(call.answer, Streaming)
             if isinstance(call.answer, Reply):
                 return call.answer.status, call.answer.body, None

@@ -203,10 +203,28 @@ def test_versions(target: str, version: str, status: int) -> None:
 
 def test_what_is_not_had_says_so(engine: Clock) -> None:
     """What the practice engine lacks is a 501 with a sentence, what the API lacks a 404."""
-    status, said = engine("GET", "/swarm")
+    status, said = engine("POST", "/swarm/init", {"ListenAddr": "0.0.0.0:2377"})
     assert status == 501
     assert b"practice engine" in said
     assert engine("GET", "/nowhere")[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/swarm", 503),
+        ("GET", "/services", 503),
+        ("GET", "/tasks/x/logs", 503),
+        ("POST", "/secrets/create", 503),
+        ("DELETE", "/nodes/x", 503),
+        ("POST", "/swarm/leave", 503),
+        ("GET", "/plugins", 200),
+        ("GET", "/plugins/vieux/sshfs:latest/json", 404),
+    ],
+)
+def test_no_swarm_manager(engine: Clock, method: str, path: str, status: int) -> None:
+    """It answers as every Engine does that is no swarm manager and has no plugins."""
+    assert engine(method, path, {} if method == "POST" else None)[0] == status
 
 
 def test_info_says_what_it_is(engine: Clock) -> None:

@@ -187,3 +187,124 @@ def test_digests_go_with_the_last_tag_of_their_repository() -> None:
     gone = [row["Untagged"].partition("@")[0] for row in engine.ok("DELETE", f"/images/{host}/mine:1")]
     assert gone == [f"{host}/mine:1", f"{host}/mine"]
     assert [pin.partition("@")[0] for pin in engine.ok("GET", "/images/busybox/json")["RepoDigests"]] == ["busybox"]
+
+
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("//_ping", "/_ping"),
+        ("/v1.41//containers/json?all=1", "/v1.41/containers/json?all=1"),
+        ("/containers/./json", "/containers/json"),
+        ("/containers/../_ping", "/_ping"),
+        ("/containers/json//", "/containers/json/"),
+        ("/images/a%20b//json", "/images/a%20b/json"),
+    ],
+)
+def test_paths_are_cleaned(engine: Clock, path: str, location: str) -> None:
+    """A path in another form than the router's is moved, before the API says anything."""
+    assert engine("POST", path) == (301, b"")
+    assert engine.headers == {"Location": location}
+
+
+@pytest.mark.parametrize(
+    "path", ["/containers/json/", "/v1.41", "/v1.41/", "/", "/v9.99/nosuch", "/containers/x/nosuch"]
+)
+def test_no_page(engine: Clock, path: str) -> None:
+    """What the router does not know carries none of the API's headers."""
+    assert engine("GET", path) == (404, b'{"message":"page not found"}\n')
+    assert engine.headers == {"Content-Type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("prefix", "status", "kind"),
+    [
+        ("/v1", 400, "text/plain; charset=utf-8"),
+        ("/v0.1", 400, "text/plain; charset=utf-8"),
+        ("/v1.41.1", 400, "application/json"),
+        ("/v1.41.0", 200, "text/plain; charset=utf-8"),
+        ("/v01.041", 200, "text/plain; charset=utf-8"),
+    ],
+)
+def test_odd_versions(engine: Clock, prefix: str, status: int, kind: str) -> None:
+    """A version is any number of numbers; a refusal comes before the last of the usual headers is set."""
+    assert engine("GET", f"{prefix}/_ping")[0] == status
+    assert engine.headers["Content-Type"] == kind
+    assert ("Docker-Experimental" in engine.headers) == (status == 200)
+
+
+def test_old_errors_are_plain_text_later_too(engine: Clock) -> None:
+    """Also the error of what takes its time is told as the version prefix has it."""
+    status, said = engine("POST", "/v1.23/containers/nosuch/kill")
+    assert (status, said) == (404, b"Cannot kill container: nosuch: No such container: nosuch\n")
+    assert engine.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_options_and_head(engine: Clock) -> None:
+    """OPTIONS is answered everywhere, and HEAD of a ping has no length."""
+    assert engine("OPTIONS", "/nosuch") == (200, b"")
+    assert engine.headers["Api-Version"] == "1.41"
+    assert engine("HEAD", "/_ping") == (200, b"")
+
+
+@pytest.mark.parametrize("until", ["1h", "1h30m", "1000", "2001-02-03", "2001-02-03T04:05:06Z"])
+@pytest.mark.parametrize("kind", ["containers", "networks"])
+def test_prune_until(engine: Clock, kind: str, until: str) -> None:
+    """What was made after a time stays."""
+    if kind == "containers":
+        engine.ok("POST", "/containers/create?name=young", ONE)
+    else:
+        engine.ok("POST", "/networks/create", {"Name": "young"})
+    query = json.dumps({"until": [until]})
+    gone = engine.ok("POST", f"/{kind}/prune?filters={query}")[f"{kind.capitalize()}Deleted"]
+    assert gone is None
+    gone = engine.ok("POST", f"/{kind}/prune?filters={json.dumps({'until': ['0s']})}")[f"{kind.capitalize()}Deleted"]
+    assert gone
+
+
+@pytest.mark.parametrize(
+    ("until", "said"),
+    [
+        (["x"], 'failed to parse value as time or duration: "x"'),
+        (["1.2.3"], 'failed to parse value as time or duration: "1.2.3"'),
+        (["1h", "2h"], "more than one until filter specified"),
+    ],
+)
+def test_prune_until_nonsense(engine: Clock, until: list[str], said: str) -> None:
+    """A time that is none is refused, and nothing is pruned."""
+    for path in ("/containers/prune", "/networks/prune", "/images/prune"):
+        status, out = engine("POST", f"{path}?filters={json.dumps({'until': until})}")
+        assert (status, json.loads(out)["message"]) == (500, said)
+
+
+def test_times_are_numbers(engine: Clock) -> None:
+    """The API reads seconds; what the docker command makes of ``10m`` is its own doing."""
+    for path in ("/events?since=10m&until=1", "/containers/first/logs?stdout=1&since=nan"):
+        status, out = engine("GET", path)
+        assert (status, json.loads(out)["message"][:30]) == (
+            500,
+            "strconv.ParseInt: parsing " + ('"10m' if "10m" in path else '"nan'),
+        )
+
+
+def test_names_are_matched_by_re2(engine: Clock) -> None:
+    """A filter of names has the syntax of Go, and cannot hold the engine up."""
+    engine.ok("POST", "/networks/create", {"Name": "a" * 60 + "!"})
+    assert [n["Name"] for n in engine.ok("GET", "/networks?filters=" + json.dumps({"name": ["(a%2B)%2B$"]}))] == []
+    assert engine.ok("GET", "/networks?filters=" + json.dumps({"name": ["(", "^bri"]}))[0]["Name"] == "bridge"
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "repositories: no such file or directory"),
+        (b"\0" * 1024, "repositories: no such file or directory"),
+        (b"nonsense", "Error processing tar file(exit status 1): unexpected EOF"),
+        (tar(**{"manifest.json": b"[{}]"}), "invalid archive: 'Config'"),
+    ],
+)
+def test_load_of_nothing(engine: Clock, body: bytes, said: str) -> None:
+    """What is wrong with an archive stands in the stream, behind a 200."""
+    status, out = engine("POST", "/images/load", body)
+    answer = json.loads(out)
+    assert (status, answer["error"]) == (200, answer["errorDetail"]["message"])
+    assert answer["error"].endswith(said)

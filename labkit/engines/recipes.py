@@ -81,7 +81,7 @@ _INSTRUCTION = {"Cmd": "CMD", "Entrypoint": "ENTRYPOINT", "ExposedPorts": "EXPOS
 
 def labels(title: str, origin: str) -> dict[str, str]:
     """Return the labels of an image: what it is, and what it was built from."""
-    return {"org.opencontainers.image.title": title, "org.opencontainers.image.description": f"Built from {origin}"}
+    return {"org.opencontainers.image.description": f"Built from {origin}", "org.opencontainers.image.title": title}
 
 
 def steps(config: Mapping[str, Any]) -> list[str]:

@@ -376,11 +376,13 @@ def delete(core: Core, request: Request, name: str) -> Working:
 def prune(core: Core, request: Request) -> Reply:
     """``POST /containers/prune``."""
     wanted = filters.parse(request, ("label", "label!", "until"), old=core.profile.old)
+    until = filters.until(wanted, core.now, old=core.profile.old)
     gone, space = [], 0
     for container in list(core.state.containers.values()):
         labels = container.config.get("Labels")
         if (
             container.status in ("created", "exited", "dead")
+            and container.created <= until
             and filters.labels(wanted.get("label", []), labels)
             and not (wanted.get("label!") and filters.labels(wanted["label!"], labels))
         ):

@@ -20,7 +20,7 @@ from .wire import Answer, Fault, Reply, Request, Streaming, dumps, empty, json_r
 if TYPE_CHECKING:
     from .core import Core
 
-_FILTERS = ("before", "dangling", "label", "reference", "since", "until")
+_FILTERS = ("before", "dangling", "label", "reference", "since")
 _REFERENCE = re.compile(
     r"[a-z0-9]+([._-]+[a-z0-9]+)*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
@@ -43,7 +43,8 @@ def need(core: Core, name: str) -> Image:
 
 def listing(core: Core, request: Request) -> Reply:
     """``GET /images/json``."""
-    wanted = filters.parse(request, _FILTERS, old=core.profile.old)
+    wanted = filters.parse(request, (*_FILTERS, *(() if core.profile.old else ("until",))), old=core.profile.old)
+    until = filters.until(wanted, core.now, old=core.profile.old)
     dangling = filters.boolean(wanted, "dangling", old=core.profile.old)
     bounds = {key: _seconds(need(core, wanted[key][0]).created) for key in ("before", "since") if wanted.get(key)}
     found = []
@@ -65,6 +66,7 @@ def listing(core: Core, request: Request) -> Reply:
             or not filters.labels(wanted.get("label", []), image.run_config.get("Labels"))
             or (dangling is not None and dangling != (not image.tags))
             or not bounds.get("since", -1) < made < bounds.get("before", 10**12)
+            or made > until
         ):
             continue
         found.append(_summary(core, image, tags, digests))
@@ -351,6 +353,7 @@ def prune(core: Core, request: Request) -> Reply:
     """``POST /images/prune``: those without a tag or, with ``dangling=false``, all that no container uses."""
     wanted = filters.parse(request, ("dangling", "label", "label!", "until"), old=core.profile.old)
     dangling = filters.boolean(wanted, "dangling", old=core.profile.old) is not False
+    until = filters.until(wanted, core.now, old=core.profile.old)
     gone: list[dict[str, str]] = []
     space = 0
     for image in list(core.state.images.values()):
@@ -361,7 +364,8 @@ def prune(core: Core, request: Request) -> Reply:
             i.parent for i in core.state.images.values()
         }
         excluded = wanted.get("label!") and filters.labels(wanted["label!"], labels)
-        if used or (dangling and image.tags) or not filters.labels(wanted.get("label", []), labels) or excluded:
+        chosen = filters.labels(wanted.get("label", []), labels) and not excluded and _seconds(image.created) <= until
+        if used or (dangling and image.tags) or not chosen:
             continue
         gone += [{"Untagged": label} for label in image.tags]
         space += image.size
@@ -398,12 +402,15 @@ def save_many(core: Core, request: Request) -> Streaming:
     return _saved(core, request.many.get("names", []))
 
 
-def load(core: Core, request: Request) -> Reply:
-    """``POST /images/load``."""
-    lines = archive.load(core, request.body)
-    return Reply(
-        200, b"".join(dumps({"stream": line}) + b"\r\n" for line in lines), {"Content-Type": "application/json"}
-    )
+def load(core: Core, request: Request) -> Streaming:
+    """``POST /images/load``: what is wrong with an archive is told in the stream."""
+    lines: list[dict[str, Any]] = []
+    try:
+        for said in archive.load(core, request.body):
+            lines.append({"stream": said})
+    except Fault as fault:
+        lines.append({"errorDetail": {"message": fault.message}, "error": fault.message})
+    return streamed(b"".join(dumps(line) + b"\r\n" for line in lines), {"Content-Type": "application/json"})
 
 
 def push(core: Core, request: Request, name: str) -> Answer:

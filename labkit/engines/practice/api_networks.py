@@ -59,7 +59,7 @@ def _facts(core: Core, network: Network, *, containers: bool) -> dict[str, Any]:
 
 
 def _use(network: Network) -> dict[str, dict[str, int]]:
-    """Return how many addresses of a network are taken: also by itself, its gateway and its broadcast.."""
+    """Return how many addresses of a network are taken: also by itself, its gateway and its broadcast."""
     if network.name in ("host", "none"):
         return {}
     used = 2 + len(network.taken)  # the gateway is among those taken
@@ -194,6 +194,7 @@ def disconnect(core: Core, request: Request, name: str) -> Reply:
 def prune(core: Core, request: Request) -> Reply:
     """``POST /networks/prune``."""
     wanted = filters.parse(request, ("label", "label!", "until"), old=core.profile.old)
+    until = filters.until(wanted, core.now, old=core.profile.old)
     gone = []
     for network in list(core.state.networks.values()):
         excluded = wanted.get("label!") and filters.labels(wanted["label!"], network.labels)
@@ -201,6 +202,7 @@ def prune(core: Core, request: Request) -> Reply:
         if (
             network.name not in BUILTIN
             and not places
+            and network.created <= until
             and filters.labels(wanted.get("label", []), network.labels)
             and not excluded
         ):

@@ -29,24 +29,17 @@ def _kind(container_tty: bool, request: Request) -> str:
     return RAW if container_tty or request.version < (1, 42) else MULTIPLEXED
 
 
-def _since(request: Request, name: str, core: Core) -> float:
-    text = request.query.get(name, "")
-    if not text or text == "0":
-        return 0.0
+def _since(request: Request, name: str) -> float:
     try:
-        return float(text)
-    except ValueError:
-        raise Fault(
-            500 if core.profile.old else 400,
-            f'strconv.ParseInt: parsing "{text}": invalid syntax'
-            if core.profile.old
-            else f'invalid value for "{name}": {text}',
-        ) from None
+        return request.moment(name) or 0.0
+    except Fault as fault:
+        said = fault.message if request.old else f'invalid value for "{name}": {request.query[name]}'
+        raise Fault(fault.status, said) from None
 
 
-def _selected(container: Container, request: Request, core: Core) -> list[LogEntry]:
+def _selected(container: Container, request: Request) -> list[LogEntry]:
     """Return the log lines that are asked for."""
-    since, until = _since(request, "since", core), _since(request, "until", core)
+    since, until = _since(request, "since"), _since(request, "until")
     streams = {n for n, name in ((1, "stdout"), (2, "stderr")) if request.flag(name)}
     found = _log_lines(list(container.logs))
     tail = request.query.get("tail", "all")
@@ -98,7 +91,7 @@ def logs(core: Core, request: Request, name: str) -> Answer:
         data = timestamp(line.time).encode() + b" " + line.data if stamps else line.data
         channel.write(data if container.tty else frame(line.stream, data))
 
-    for line in _selected(container, request, core):
+    for line in _selected(container, request):
         show(line)
     headers = {"Content-Type": _kind(container.tty, request)} if request.version >= (1, 42) else {}
     if not request.flag("follow") or not container.running:
@@ -134,6 +127,12 @@ def logs(core: Core, request: Request, name: str) -> Answer:
     return Streaming(channel, 200, headers)
 
 
+def attach_socket(core: Core, _request: Request, name: str) -> Answer:
+    """``GET /containers/{id}/attach/ws``."""
+    core.state.container(name)
+    raise Fault(501, "The practice engine does not attach by WebSocket. POST /containers/{id}/attach does the same.")
+
+
 def attach(core: Core, request: Request, name: str) -> Answer:
     """``POST /containers/{id}/attach``."""
     container = core.state.container(name)
@@ -142,7 +141,7 @@ def attach(core: Core, request: Request, name: str) -> Answer:
     channel = Channel()
     framed = not container.tty
     if request.flag("logs"):
-        for line in _selected(container, request, core):
+        for line in _selected(container, request):
             channel.write(frame(line.stream, line.data) if framed else line.data)
     upgraded = "upgrade" in request.headers
     headers = {"Content-Type": _kind(container.tty, request) if upgraded else RAW}

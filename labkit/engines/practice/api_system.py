@@ -37,7 +37,12 @@ _EVENT_FILTERS = (
 )
 
 
-def ping(core: Core, _request: Request) -> Reply:
+def options(_core: Core, _request: Request, _path: str) -> Reply:
+    """``OPTIONS`` of anything."""
+    return Reply()
+
+
+def ping(core: Core, request: Request) -> Reply:
     """``GET /_ping``."""
     headers = {
         "Cache-Control": "no-cache, no-store, must-revalidate",
@@ -45,7 +50,7 @@ def ping(core: Core, _request: Request) -> Reply:
         "Content-Type": "text/plain; charset=utf-8",
     }
     more = {} if core.profile.old else {"Builder-Version": "2", "Swarm": "inactive"}
-    return Reply(200, b"OK", headers | more)
+    return Reply(200, b"" if request.method == "HEAD" else b"OK", headers | more)
 
 
 def version(core: Core, _request: Request) -> Reply:
@@ -239,23 +244,10 @@ def df(core: Core, request: Request) -> Reply:
     )
 
 
-def _moment(core: Core, request: Request, name: str) -> float | None:
-    text = request.query.get(name, "")
-    if not text:
-        return None
-    units = {"s": 1, "m": 60, "h": 3600}
-    try:
-        if text[-1:] in units:
-            return core.now - float(text[:-1]) * units[text[-1]]
-        return float(text)
-    except ValueError:
-        raise Fault(500 if core.profile.old else 400, f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
 def events(core: Core, request: Request) -> Answer:
     """``GET /events``: what has happened since a time, then what happens, until a time."""
     wanted = filters.parse(request, () if core.profile.old else _EVENT_FILTERS, old=core.profile.old)
-    since, until = _moment(core, request, "since"), _moment(core, request, "until")
+    since, until = request.moment("since"), request.moment("until")
     if since is not None and until is not None and until < since:
         raise Fault(
             400, f"`since` time ({request.query['since']}) cannot be after `until` time ({request.query['until']})"

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import io
 import json
+import posixpath
 import tarfile
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from .layers import digest, read_layer, unpack
@@ -98,39 +100,48 @@ def _tar(files: dict[str, bytes]) -> bytes:
     return target.getvalue()
 
 
-def load(core: Core, data: bytes) -> list[str]:
-    """Take the images of an archive in; return what the Engine says of each.  Raises `Fault`."""
+def load(core: Core, data: bytes) -> Iterator[str]:
+    """Take the images of an archive in; yield what the Engine says of each.  Raises `Fault`."""
     from .transfer import retag
 
-    tree = unpack(data)
+    tree = _unpacked(core, data)
     listing = tree.entries.get("manifest.json")
     if not isinstance(listing, File):
+        aside = posixpath.join(core.root_dir, "tmp", f"docker-import-{int(core.ids.new()[:8], 16)}")
         raise Fault(
-            500 if core.profile.old else 400,
-            "open /manifest.json: no such file or directory"
+            500,
+            f"open {aside}/repositories: no such file or directory"
             if core.profile.old
             else "invalid archive: does not contain a manifest.json",
         )
-    said = []
     try:
-        described = json.loads(listing.data)
-        for entry in described:
+        for entry in json.loads(listing.data):
             config = json.loads(_read(tree, entry["Config"]))
             layers = [read_layer(_read(tree, path)) for path in entry["Layers"]]
-            diff_ids = config["rootfs"]["diff_ids"]
-            if [layer.diff_id for layer in layers] != diff_ids:
+            if [layer.diff_id for layer in layers] != config["rootfs"]["diff_ids"]:
                 raise Fault(500, "invalid diffID for layer: the archive was changed")
             made = Image(config, layers)
             image = core.state.images.setdefault(made.id, made)
-            for tag in entry.get("RepoTags") or []:
+            tags = entry.get("RepoTags") or []
+            for tag in tags:
                 retag(core, image, tag)
-                said.append(f"Loaded image: {tag}\n")
-            if not entry.get("RepoTags"):
-                said.append(f"Loaded image ID: {image.id}\n")
+                yield f"Loaded image: {tag}\n"
+            if not tags:
+                yield f"Loaded image ID: {image.id}\n"
             core.event("image", "load", image.id, {"name": (image.tags or [image.id])[0]})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Fault(500, f"invalid archive: {error}") from error
-    return said
+
+
+def _unpacked(core: Core, data: bytes) -> Folder:
+    if not data.strip(b"\0"):  # an archive of nothing
+        return Folder()
+    try:
+        return unpack(data)
+    except Fault as fault:
+        if core.profile.old and fault.status == 400:
+            raise Fault(500, "Error processing tar file(exit status 1): unexpected EOF") from fault
+        raise
 
 
 def _read(tree: Folder, path: str) -> bytes:

@@ -1,8 +1,8 @@
 """The practice engine without a socket: requests in, answers and streams out, time passed in.
 
 core = Core(profile("20.10"))
-call = core.handle(request, now)
-core.tick(now)            # until call.answer is there
+call = core.handle("GET", "/containers/json", now=time.time())
+core.tick(time.time())    # until call.answer is there
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, quote, unquote
 
 from . import networking, routes
 from .machine.network import Socket
@@ -20,7 +20,8 @@ from .profile import Profile
 from .state import Container, Ids, State
 from .wire import Answer, Fault, Reply, Request, Working, json_reply
 
-_PREFIX = re.compile(r"/v(\d{1,3})\.(\d{1,3})(/.*)")
+_VERSIONED = re.compile(r"/v([0-9.]{1,16})(/.*)")
+_ABSOLUTE = re.compile(r"https?://[^/?]*", re.I)
 
 
 class Ports(Protocol):
@@ -68,10 +69,17 @@ class NoFolders:
 
 
 class Call:
-    """A request that is being answered; `answer` is None until it is."""
+    """A request that is being answered.
+
+    Parameters
+    ----------
+    answer: None until it is answered.
+    plain: whether errors are told in plain text, as under version prefixes before 1.24.
+    """
 
     def __init__(self) -> None:
         self.answer: Answer | None = None
+        self.plain = False
 
 
 @dataclass
@@ -81,6 +89,32 @@ class _Pending:
     wait: Wait | None
 
 
+class VersionFault(Fault):
+    """The refusal of a version prefix."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(400, message)
+
+
+def _told(fault: Fault, call: Call) -> Reply:
+    """Return the answer of an error."""
+    if call.plain:
+        head = {"Content-Type": "text/plain; charset=utf-8", "X-Content-Type-Options": "nosniff"}
+        reply = Reply(fault.status, fault.message.encode() + b"\n", head)
+    else:
+        reply = json_reply({"message": fault.message}, fault.status)
+    # A version is refused before the header that stands behind it is set.
+    return reply.without("Docker-Experimental") if isinstance(fault, VersionFault) else reply
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return a version as it is compared: what is lacking counts as 0, so that 1.41.0 is 1.41."""
+    numbers = [int(part or 0) for part in version.split(".")]
+    while numbers and not numbers[-1]:
+        numbers.pop()
+    return tuple(numbers)
+
+
 class Core:
     """The engine.
 
@@ -88,8 +122,12 @@ class Core:
     ----------
     profile: the Docker that it answers as.
     seed: what ids are made from.
-    registries: host and port, and the registry that answers there (see ``registry``).
-    say: takes lines for the log.
+    now: the time of its start, in seconds since 1970.
+    ports, folders: those of the host; without them nothing is listened on, and nothing mounted.
+    root_dir: where it says that it keeps its things.
+
+    Set afterwards: `registries`, by host and port (see ``registry``), `config`, the daemon.json,
+    and `say`, which takes lines for the log.
     """
 
     def __init__(
@@ -121,31 +159,25 @@ class Core:
 
     # Requests
 
-    def request(self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"") -> Request:
-        """Return a request, its version prefix and query taken apart.  Raises `Fault` for a version that is not had."""
-        path, _mark, query = target.partition("?")
-        pairs = parse_qsl(query, keep_blank_values=True)
-        many: dict[str, list[str]] = {}
-        for name, value in pairs:
-            many.setdefault(name, []).append(value)
-        version = self.profile.api
-        if found := _PREFIX.fullmatch(path):
-            version, path = (int(found.group(1)), int(found.group(2))), found.group(3)
-        given = {name.lower(): value for name, value in (headers or {}).items()}
-        return Request(method, unquote(path), dict(pairs), many, given, body, version, self.profile.old)
-
     def handle(
         self, method: str, target: str, headers: dict[str, str] | None = None, body: bytes = b"", *, now: float
     ) -> Call:
         """Begin to answer a request."""
         self.now = self.scheduler.now = now
         call = Call()
+        path, _mark, query = _ABSOLUTE.sub("", target, count=1).partition("?")
+        path = unquote(path)
+        if (clean := routes.cleaned(path)) != path:
+            call.answer = self._moved(clean, query)
+            return call
         try:
-            request = self.request(method, target, headers, body)
-            self._check_version(request)
+            request = self._request(method, path, query, headers or {}, body)
+            call.plain = request.version < (1, 24)
             found = routes.find(method, request.path)
             if found is None:
-                raise Fault(404, "page not found")
+                call.answer = json_reply({"message": "page not found"}, 404).without(*self.headers)
+                return call
+            self._check_version(request)
             work, arguments = found
             outcome = work(self, request, *arguments)
             if isinstance(outcome, Reply) or not hasattr(outcome, "send"):
@@ -153,29 +185,39 @@ class Core:
             else:
                 self._advance(_Pending(call, outcome, None))
         except Fault as fault:
-            call.answer = self.fault(fault, target)
+            call.answer = _told(fault, call)
         except Exception as error:
             call.answer = self._unforeseen(error)
         return call
 
-    def _check_version(self, request: Request) -> None:
-        profile, version = self.profile, request.version
-        text = f"{version[0]}.{version[1]}"
-        if version > profile.api:
-            raise Fault(400, f"client version {text} is too new. Maximum supported API version is {profile.api_text}")
-        if version < profile.minimum:
-            raise Fault(
-                400,
-                f"client version {text} is too old. Minimum supported API version is {profile.minimum_text}, "
-                "please upgrade your client to a newer version",
-            )
+    def _moved(self, path: str, query: str) -> Reply:
+        """Lead to the clean form of a path, whatever the method: a client that follows with GET loses its body."""
+        location = quote(path, safe="/:@!$&'()*+,;=~") + (f"?{query}" if query else "")
+        return Reply(301, b"", {"Location": location}).without(*self.headers)
 
-    def fault(self, fault: Fault, target: str) -> Reply:
-        """Return the answer of an error: plain text under old version prefixes, else JSON."""
-        found = _PREFIX.fullmatch(target.partition("?")[0])
-        if found and (int(found.group(1)), int(found.group(2))) < (1, 24):
-            return Reply(fault.status, fault.message.encode() + b"\n", {"Content-Type": "text/plain; charset=utf-8"})
-        return json_reply({"message": fault.message}, fault.status)
+    def _request(self, method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Request:
+        """Return a request, its version prefix and query taken apart."""
+        pairs = parse_qsl(query, keep_blank_values=True)
+        many: dict[str, list[str]] = {}
+        for name, value in pairs:
+            many.setdefault(name, []).append(value)
+        given = {name.lower(): value for name, value in headers.items()}
+        version: tuple[int, ...] = self.profile.api
+        text = self.profile.api_text
+        if found := _VERSIONED.fullmatch(path):
+            text, path = found.groups()
+            version = _numbers(text)
+        return Request(method, path, dict(pairs), many, given, body, version, text, self.profile.old)
+
+    def _check_version(self, request: Request) -> None:
+        profile, text = self.profile, request.version_text
+        if request.version > profile.api:
+            raise VersionFault(f"client version {text} is too new. Maximum supported API version is {profile.api_text}")
+        if request.version < profile.minimum:
+            raise VersionFault(
+                f"client version {text} is too old. Minimum supported API version is {profile.minimum_text}, "
+                "please upgrade your client to a newer version"
+            )
 
     def _unforeseen(self, error: Exception) -> Reply:
         """Answer, and log in one line, what is a fault of this engine: it goes on for everyone else."""
@@ -196,7 +238,7 @@ class Core:
         except StopIteration as stop:
             pending.call.answer = stop.value
         except Fault as fault:
-            pending.call.answer = self.fault(fault, "")
+            pending.call.answer = _told(fault, pending.call)
         except Exception as error:
             pending.call.answer = self._unforeseen(error)
         if pending.call.answer is None and pending not in self._pending:
@@ -242,7 +284,7 @@ class Core:
         nanos = max(int(self.now * 1e9), self._event_nanos + 1)
         self._event_nanos = nanos
         event: dict[str, Any] = {}
-        if kind in ("container", "image") and self.profile.old:
+        if kind in ("container", "image"):  # API 1.52 and newer leaves these out
             event = {"status": action, "id": identity}
             if kind == "container":
                 event["from"] = attributes.get("image", "")

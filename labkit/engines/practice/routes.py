@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import importlib
+import posixpath
 import re
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from .wire import Reply, json_reply
-
 Handler = Callable[..., Any]
 
 ROUTES: tuple[tuple[str, str, str], ...] = (
+    ("OPTIONS", "/{path}", "api_system.options"),
     ("GET", "/_ping", "api_system.ping"),
     ("HEAD", "/_ping", "api_system.ping"),
     ("GET", "/version", "api_system.version"),
@@ -46,6 +46,7 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("GET", "/containers/{id}/logs", "api_streams.logs"),
     ("GET", "/containers/{id}/stats", "api_streams.stats"),
     ("POST", "/containers/{id}/attach", "api_streams.attach"),
+    ("GET", "/containers/{id}/attach/ws", "api_streams.attach_socket"),
     ("POST", "/containers/{id}/exec", "api_exec.create"),
     ("POST", "/exec/{id}/start", "api_exec.start"),
     ("POST", "/exec/{id}/resize", "api_exec.resize"),
@@ -78,16 +79,57 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("POST", "/volumes/prune", "api_volumes.prune"),
     ("GET", "/volumes/{name}", "api_volumes.inspect"),
     ("DELETE", "/volumes/{name}", "api_volumes.delete"),
+    ("GET", "/swarm", "api_cluster.managers_only"),
+    ("GET", "/swarm/unlockkey", "api_cluster.managers_only"),
+    ("POST", "/swarm/update", "api_cluster.managers_only"),
+    ("POST", "/swarm/unlock", "api_cluster.managers_only"),
+    ("POST", "/swarm/leave", "api_cluster.leave"),
+    ("POST", "/swarm/init", "api_cluster.not_had"),
+    ("POST", "/swarm/join", "api_cluster.not_had"),
+    ("GET", "/services", "api_cluster.managers_only"),
+    ("POST", "/services/create", "api_cluster.create"),
+    ("GET", "/services/{id}/logs", "api_cluster.managers_only"),
+    ("GET", "/services/{id}", "api_cluster.managers_only"),
+    ("POST", "/services/{id}/update", "api_cluster.managers_only"),
+    ("DELETE", "/services/{id}", "api_cluster.managers_only"),
+    ("GET", "/secrets", "api_cluster.managers_only"),
+    ("POST", "/secrets/create", "api_cluster.create"),
+    ("GET", "/secrets/{id}", "api_cluster.managers_only"),
+    ("POST", "/secrets/{id}/update", "api_cluster.managers_only"),
+    ("DELETE", "/secrets/{id}", "api_cluster.managers_only"),
+    ("GET", "/configs", "api_cluster.managers_only"),
+    ("POST", "/configs/create", "api_cluster.create"),
+    ("GET", "/configs/{id}", "api_cluster.managers_only"),
+    ("POST", "/configs/{id}/update", "api_cluster.managers_only"),
+    ("DELETE", "/configs/{id}", "api_cluster.managers_only"),
+    ("GET", "/nodes", "api_cluster.managers_only"),
+    ("GET", "/nodes/{id}", "api_cluster.managers_only"),
+    ("POST", "/nodes/{id}/update", "api_cluster.managers_only"),
+    ("DELETE", "/nodes/{id}", "api_cluster.managers_only"),
+    ("GET", "/tasks", "api_cluster.managers_only"),
+    ("GET", "/tasks/{id}/logs", "api_cluster.managers_only"),
+    ("GET", "/tasks/{id}", "api_cluster.managers_only"),
+    ("GET", "/plugins", "api_cluster.plugins"),
+    ("GET", "/plugins/privileges", "api_cluster.not_had"),
+    ("POST", "/plugins/pull", "api_cluster.not_had"),
+    ("POST", "/plugins/create", "api_cluster.not_had"),
+    ("POST", "/plugins/{name}/upgrade", "api_cluster.not_had"),
+    ("GET", "/plugins/{name}/json", "api_cluster.plugin"),
+    ("POST", "/plugins/{name}/enable", "api_cluster.plugin"),
+    ("POST", "/plugins/{name}/disable", "api_cluster.plugin"),
+    ("POST", "/plugins/{name}/push", "api_cluster.plugin"),
+    ("POST", "/plugins/{name}/set", "api_cluster.plugin"),
+    ("DELETE", "/plugins/{name}", "api_cluster.plugin"),
+    ("POST", "/session", "api_cluster.not_had"),
+    ("POST", "/grpc", "api_cluster.not_had"),
 )
 """Method, path, and the function with its module, which is imported when one of its endpoints is first asked for."""
-
-_NOT_HAD = re.compile(r"/(swarm|nodes|services|tasks|secrets|configs|plugins|session|grpc)(/.*)?")
 
 
 @cache
 def _compile(path: str) -> re.Pattern[str]:
-    # An image's name may hold slashes; an id may not.
-    return re.compile(re.escape(path).replace(r"\{name\}", "(.+)").replace(r"\{id\}", "([^/]+)") + "/?")
+    """Return the expression of a path; as in the Engine's router, what stands for a name may hold slashes."""
+    return re.compile(re.sub(r"\\\{\w+\\\}", "(.+)", re.escape(path)))
 
 
 @cache
@@ -108,13 +150,17 @@ def _match(method: str, path: str) -> tuple[str, str, tuple[str, ...]] | None:
     return None
 
 
+def cleaned(path: str) -> str:
+    """Return a path as the Engine's router has it: without empty parts, ``.`` and ``..``."""
+    clean = posixpath.normpath("/" + path.lstrip("/"))
+    return clean + "/" if path.endswith("/") and clean != "/" else clean
+
+
 def find(method: str, path: str) -> tuple[Handler, tuple[str, ...]] | None:
     """Return what answers a request, and the names in its path; None where nothing does."""
     if found := _match(method, path):
         _pattern, function, names = found
         return handler(function), names
-    if _NOT_HAD.fullmatch(path) or path.endswith("/attach/ws"):
-        return _not_had, ()
     return None
 
 
@@ -122,9 +168,3 @@ def template(method: str, path: str) -> str:
     """Return the endpoint that a path belongs to, such as ``/containers/{id}/json``; empty where there is none."""
     found = _match(method, path)
     return found[0] if found else ""
-
-
-def _not_had(_core: Any, request: Any) -> Reply:
-    return json_reply(
-        {"message": f"The practice engine has no {request.method} {request.path}. A real Docker Engine has."}, 501
-    )

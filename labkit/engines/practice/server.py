@@ -14,7 +14,7 @@ import os
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Collection, Coroutine
 from pathlib import Path
 from typing import Any
 
@@ -265,6 +265,8 @@ class Http:
         for name, value in event.headers:
             headers[name.decode("latin-1")] = value.decode("latin-1")
         method, target = event.method.decode("ascii"), event.target.decode("latin-1")
+        if not target.startswith(("/", "http://", "https://")):
+            raise h11.RemoteProtocolError("a target is a path or a URL")
         if wire.they_are_waiting_for_100_continue:
             writer.write(wire.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
         body = await self._body(wire, reader)
@@ -298,11 +300,12 @@ class Http:
             else:
                 raise ConnectionError("the request broke off")
 
-    def _head(self, own: dict[str, str]) -> list[tuple[str, str]]:
-        return [*{**self._headers, **own}.items(), ("Date", http_date(time.time()))]
+    def _head(self, own: dict[str, str], lacks: Collection[str] = ()) -> list[tuple[str, str]]:
+        usual = {name: value for name, value in self._headers.items() if name not in lacks}
+        return [*{**usual, **own}.items(), ("Date", http_date(time.time()))]
 
     async def _reply(self, wire: h11.Connection, writer: asyncio.StreamWriter, reply: Reply, method: str) -> None:
-        head = self._head(reply.headers)
+        head = self._head(reply.headers, reply.lacks)
         bodyless = reply.status in (204, 304)
         if not bodyless:
             head.append(("Content-Length", str(len(reply.body))))
@@ -397,6 +400,7 @@ _REASONS = {
     201: "Created",
     202: "Accepted",
     204: "No Content",
+    301: "Moved Permanently",
     304: "Not Modified",
     400: "Bad Request",
     401: "Unauthorized",

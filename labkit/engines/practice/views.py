@@ -89,7 +89,7 @@ def mountpoint(core: Core, name: str) -> str:
     return f"{core.root_dir}/volumes/{name}/_data"
 
 
-def summary(core: Core, container: Container, *, size: bool, version: tuple[int, int]) -> dict[str, Any]:
+def summary(core: Core, container: Container, *, size: bool, version: tuple[int, ...]) -> dict[str, Any]:
     """Return a container as the list shows it."""
     old = core.profile.old
     facts: dict[str, Any] = {
@@ -160,7 +160,7 @@ def state_facts(container: Container) -> dict[str, Any]:
     }
 
 
-def inspected(core: Core, container: Container, *, size: bool, version: tuple[int, int]) -> dict[str, Any]:
+def inspected(core: Core, container: Container, *, size: bool, version: tuple[int, ...]) -> dict[str, Any]:
     """Return all that is known about a container."""
     old, base = core.profile.old, f"{core.root_dir}/containers/{container.id}"
     facts: dict[str, Any] = {
@@ -217,7 +217,7 @@ def descriptor(container: Container) -> dict[str, Any]:
     }
 
 
-def network_settings(core: Core, container: Container, *, version: tuple[int, int]) -> dict[str, Any]:
+def network_settings(core: Core, container: Container, *, version: tuple[int, ...]) -> dict[str, Any]:
     """Return the NetworkSettings that inspect shows; the top-level addresses ended with API 1.52."""
     old = core.profile.old
     ports: dict[str, Any] = {}

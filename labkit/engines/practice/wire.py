@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from . import kinds
@@ -23,6 +24,7 @@ class Request:
     path: without version prefix and query, percent-decoded.
     query: the last value of each parameter; `many` holds all of each.
     version: from the prefix, such as ``(1, 41)``; the engine's own where there is none.
+    version_text: the same as it was written.
     old: whether the engine answers in the manner of those before 25.
     """
 
@@ -32,7 +34,8 @@ class Request:
     many: dict[str, list[str]] = field(default_factory=dict)
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
-    version: tuple[int, int] = (1, 41)
+    version: tuple[int, ...] = (1, 41)
+    version_text: str = "1.41"
     old: bool = True
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -40,6 +43,15 @@ class Request:
         if name not in self.query:
             return default
         return self.query[name].strip().lower() not in ("", "0", "no", "false", "none")
+
+    def moment(self, name: str) -> float | None:
+        """Return a parameter as a time, in seconds since 1970; None where there is none.  Raises `Fault`."""
+        text = self.query.get(name, "")
+        if not text:
+            return None
+        if not re.fullmatch(r"-?\d{1,18}(\.\d{1,18})?", text):
+            raise Fault(500 if self.old else 400, f'strconv.ParseInt: parsing "{text}": invalid syntax')
+        return float(text)
 
     def number(self, name: str, default: int) -> int:
         """Return a parameter as a number.  Raises `Fault` (400)."""
@@ -63,11 +75,21 @@ class Fault(Exception):
 
 @dataclass
 class Reply:
-    """An answer that is whole."""
+    """An answer that is whole.
+
+    Parameters
+    ----------
+    lacks: which of the headers that every answer has it goes without.
+    """
 
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    lacks: frozenset[str] = frozenset()
+
+    def without(self, *names: str) -> Reply:
+        """Return it without some of the headers that every answer has."""
+        return replace(self, lacks=frozenset(names))
 
 
 class Channel:
