@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import socket
+import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock, patch
 
 import nbformat
 import pytest
 
-from labkit.classroom import remotedesk, sandbox
+from labkit.classroom import inside, jail, outstream, remotedesk, sandbox, supervise
 from labkit.classroom.examiner import MOST, Examiner, revived
 from labkit.engines.base import EngineRecord
 from labkit.errors import LabError
@@ -159,6 +163,32 @@ def test_without_rights_nothing_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
         sandbox.run("{}", "02")
 
 
+def test_a_kernel_that_does_not_start_is_nobodys_fault(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the notebook was run then: the run ends with an error, and not with no points."""
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1")]), tmp_path / "in.ipynb")
+    monkeypatch.setattr(sys, "argv", ["inside", str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), "8"])
+    monkeypatch.setattr(sys, "stdin", io.StringIO("begin\n"))
+    monkeypatch.setattr(inside.Client, "execute", Mock(side_effect=RuntimeError("Kernel died before replying")))
+    with pytest.raises(SystemExit) as ended:
+        inside.main()
+    assert ended.value.code == jail.NOT_STARTED
+    order = {"base": str(tmp_path), "users": 1, "seconds": 60}
+    with subprocess.Popen([sys.executable, "-c", f"raise SystemExit({jail.NOT_STARTED})"]) as notebook:
+        with pytest.raises(RuntimeError, match="kernel did not start"):
+            supervise.Submission(order)._wait(notebook)
+
+
+def test_what_a_cell_prints_is_bounded_where_it_is_printed() -> None:
+    """The kernel keeps no more than that of a cell; the next cell has as much again."""
+    kept: list[str] = []
+    stream = outstream.Bounded.__new__(outstream.Bounded)
+    with patch.object(outstream.OutStream, "write", lambda _self, text: kept.append(text)):
+        for cell in ("a", "b"):
+            with patch.object(outstream.Bounded, "parent_header", {"msg_id": cell}):
+                assert [stream.write(cell * 150_000) for _n in range(3)] == [150_000] * 3
+    assert "".join(kept) == "a" * outstream.MOST_OF_A_CELL + "b" * outstream.MOST_OF_A_CELL
+
+
 # Notebooks
 
 
@@ -216,7 +246,7 @@ def test_a_hostile_notebook_gets_its_fair_grade_and_touches_nothing(tmp_path: Pa
         (FORK, {"2.1"}),
         ("while True: pass", {"2.1", "2.9"}),
         ("for n in range(1000): print('x' * 1_000_000)", {"2.1", "2.9"}),
-        ("print('x' * 1_000_000_000)", {"2.1"}),
+        ("print('x' * 1_000_000_000)", {"2.1", "2.9"}),
         ("bytearray(20_000_000_000)", {"2.1", "2.9"}),
         (FILL, {"2.1", "2.9"}),
         ("os.kill(os.getpid(), 9)", {"2.1"}),

@@ -24,6 +24,8 @@ from typing import Any
 
 PACKAGE = Path(__file__).resolve().parents[1]
 """labkit itself."""
+NOT_STARTED = 3
+"""The exit code of `labkit.classroom.inside` where the kernel did not start, so that nothing of a notebook was run."""
 
 _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64")
 _FILES = ("/etc/ld.so.cache", "/etc/localtime", "/etc/alternatives", "/etc/ssl")

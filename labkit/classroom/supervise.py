@@ -109,7 +109,13 @@ class Submission:
     def carry_out(self) -> dict[str, Any]:
         """Run the notebook; return the journal of the examiner, the notebook with its outputs, and what happened."""
         self.prepare()
+        work, door = self.course / "work", self.exam / "examiner.sock"
         engine = self.start(self.engine, "engineroom")
+        # These two import what they need while the engine starts, and go on when they are told to.
+        examiner = self.start(self.examiner, "examiner")
+        notebook = self.start(self.student, "inside", str(work / "notebook.ipynb"), str(work / "executed.ipynb"),
+                              str(self.order["cell_seconds"]),
+                              masked=True, **{EXAMINER: str(door)})  # fmt: skip
         self._ready(engine, "engine")
         places = self.run / f"docker-api-lab-{self.engine}"
         for folder in (places, *places.iterdir(), *(self.course / ".lab").iterdir()):
@@ -118,19 +124,14 @@ class Submission:
             file.chmod(0o666 if file.is_socket() else 0o644)
         # Where the notebook's own user looks for the daemon's controls.
         (self.run / f"docker-api-lab-{self.student}").symlink_to(places.name)
-        examiner = self.start(self.examiner, "examiner")
-        door = self.exam / "examiner.sock"
         order = {
-            "root": str(self.course), "work": str(self.course / "work"), "state": str(self.exam / "state"),
+            "root": str(self.course), "work": str(work), "state": str(self.exam / "state"),
             "run": str(next(places.iterdir())), "record": str(self.course / ".lab" / "engine.json"),
             "seed": self.order["seed"], "lab": self.order["lab"], "socket": str(door),
         }  # fmt: skip
         _tell(examiner.stdin, json.dumps(order) + "\n")
         self._ready(examiner, "examiner")
-        work = self.course / "work"
-        notebook = self.start(self.student, "inside", str(work / "notebook.ipynb"), str(work / "executed.ipynb"),
-                              str(self.order["cell_seconds"]),
-                              masked=True, **{EXAMINER: str(door)})  # fmt: skip
+        _tell(notebook.stdin, "begin\n")
         self._wait(notebook)
         with contextlib.suppress(subprocess.TimeoutExpired):
             examiner.communicate("", timeout=_PATIENCE)  # a check that goes on is let end
@@ -157,6 +158,8 @@ class Submission:
                     self.said.append(over)
                     notebook.kill()  # and all that it has started, by its namespace
                     notebook.wait()
+        if notebook.returncode == jail.NOT_STARTED:
+            raise RuntimeError("the notebook's kernel did not start")  # nobody gets no points for that
 
     def _memory(self) -> int:
         total, users = 0, {self.student, self.engine, self.examiner}
