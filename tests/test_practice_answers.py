@@ -10,6 +10,7 @@ from practicehelp import Clock, tar
 
 from labkit.engines.practice import snapshot
 from labkit.engines.practice.registry import Registry
+from labkit.engines.practice.wire import Channel
 
 ONE = {"Image": "busybox", "Cmd": ["true"]}
 FROM = "FROM busybox\n"
@@ -308,3 +309,50 @@ def test_load_of_nothing(engine: Clock, body: bytes, said: str) -> None:
     answer = json.loads(out)
     assert (status, answer["error"]) == (200, answer["errorDetail"]["message"])
     assert answer["error"].endswith(said)
+
+
+def test_nginx_leaves_what_it_leaves(engine: Clock) -> None:
+    """While it runs, its number is in a file; the folders for what it puts aside stay."""
+    aside = ["/var", "/var/lib", "/var/lib/nginx"]
+    aside += [f"/var/lib/nginx/{name}" for name in ("body", "fastcgi", "proxy", "scgi", "uwsgi")]
+    made = engine.ok("POST", "/containers/create", {"Image": "nginx"})["Id"]
+    engine.ok("POST", f"/containers/{made}/start")
+    engine.take(Channel(), 0.1)
+    changes = engine.ok("GET", f"/containers/{made}/changes")
+    assert [(c["Path"], c["Kind"]) for c in changes[:2]] == [("/run", 0), ("/run/nginx.pid", 1)]
+    assert [c["Path"] for c in changes[2:]] == aside
+    engine.ok("POST", f"/containers/{made}/stop")
+    assert [c["Path"] for c in engine.ok("GET", f"/containers/{made}/changes")] == aside
+    engine.ok("DELETE", f"/containers/{made}")
+
+
+def test_nginx_cannot_write(engine: Clock) -> None:
+    """Where its image is read-only and nothing is mounted, it says so and ends."""
+    made = engine.ok("POST", "/containers/create", {"Image": "nginx", "HostConfig": {"ReadonlyRootfs": True}})["Id"]
+    engine.ok("POST", f"/containers/{made}/start")
+    assert engine.ok("POST", f"/containers/{made}/wait")["StatusCode"] == 1
+    said = engine("GET", f"/containers/{made}/logs?stderr=1")[1][8:]
+    assert said == b'nginx: [emerg] mkdir() "/var/lib/nginx/body" failed (30: Read-only file system)\n'
+    engine.ok("DELETE", f"/containers/{made}")
+
+
+def test_host_network(engine: Clock) -> None:
+    """On the host's network a container has no card of its own: it sees the bridge, and goes by the machine's name."""
+    said = engine.sh("ip -o -4 addr | awk '{print $2}'; ip route; hostname", HostConfig={"NetworkMode": "host"})
+    assert said == "lo\ndocker0\n172.17.0.0/16 dev docker0 scope link  src 172.17.0.1 \npractice\n"
+    page = "wget -qO- http://172.17.0.1:8099"  # what listens there is reached through the bridge's gateway
+    script = "mkdir /w; echo by the host > /w/index.html; httpd -f -p 8099 -h /w"
+    host = {"Image": "busybox", "Cmd": ["sh", "-c", script], "HostConfig": {"NetworkMode": "host"}}
+    made = engine.ok("POST", "/containers/create", host)["Id"]
+    engine.ok("POST", f"/containers/{made}/start")
+    assert engine.sh(f"sleep 1; {page}") == "by the host\n"
+    assert "networks" not in engine.ok("GET", f"/containers/{made}/stats?stream=0&one-shot=1")
+    engine.ok("DELETE", f"/containers/{made}?force=1")
+    assert engine.sh(f"sleep 1; {page} 2>&1 | head -c 5") == "wget:"
+
+
+def test_id_of_a_user(engine: Clock) -> None:
+    """``id NAME`` tells of a user that the image has."""
+    assert engine.sh("id nginx; id -g redis; id nosuch") == (
+        "uid=101(nginx) gid=101(nginx) groups=101(nginx)\n999\nid: unknown user nosuch\n"
+    )

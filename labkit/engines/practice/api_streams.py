@@ -265,9 +265,9 @@ def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> 
     }
     limit = container.host_config.get("Memory") or 2 * 1024**3
     facts["memory_stats"] = {"usage": memory, "max_usage": memory, "stats": {"cache": 0, "rss": memory}, "limit": limit}
-    if container.host.interfaces:
+    if any(not i.card for i in container.host.interfaces):  # on the host network there is nothing of its own
         facts["networks"] = {
-            f"eth{n}": {
+            card: {
                 "rx_bytes": i.received,
                 "rx_packets": i.received // 100,
                 "rx_errors": 0,
@@ -277,7 +277,8 @@ def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> 
                 "tx_errors": 0,
                 "tx_dropped": 0,
             }
-            for n, i in enumerate(container.host.interfaces)
+            for card, i in container.host.cards
+            if not i.card
         }
     return facts
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import api_volumes, filters, views
 from .layers import Layer
-from .machine.process import RELEASE, Wait
+from .machine.process import MACHINE, RELEASE, Wait
 from .state import timestamp
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
 
@@ -142,7 +142,7 @@ def info(core: Core, request: Request) -> Reply:
         "HttpProxy": "",
         "HttpsProxy": "",
         "NoProxy": "",
-        "Name": "practice",
+        "Name": MACHINE,
         "Labels": core.config.get("labels") or [],
         "ExperimentalBuild": False,
         "ServerVersion": core.profile.version,
@@ -194,7 +194,7 @@ def reloaded(core: Core) -> dict[str, str]:
         "max-concurrent-downloads": str(config.get("max-concurrent-downloads", 3)),
         "max-concurrent-uploads": str(config.get("max-concurrent-uploads", 5)),
         "max-download-attempts": str(config.get("max-download-attempts", 5)),
-        "name": "practice",
+        "name": MACHINE,
         "runtimes": "runc:runc",
         "shutdown-timeout": str(config.get("shutdown-timeout", 15)),
     }

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .machine.files import File, FileSystem, Folder, Link, Node, Space
+from .machine.process import MACHINE
 
 
 class HostFile(File):
@@ -114,7 +115,7 @@ def imaginary_host() -> Folder:
     files.make_folders("/home")
     files.make_folders("/var/log")
     files.make_folders("/etc")
-    files.write("/etc/hostname", b"practice-host\n")
+    files.write("/etc/hostname", MACHINE.encode() + b"\n")
     files.write("/etc/passwd", b"root:x:0:0:root:/root:/bin/sh\n")
     files.write("/etc/shadow", b"root:*:19000:0:99999:7:::\n", mode=0o640)
     return root

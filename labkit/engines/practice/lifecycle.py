@@ -96,8 +96,20 @@ def tmpfs_size(options: str) -> int:
     return int(found.group(1)) * 1024 ** " kmg".index(found.group(2) or " ") if found else 0
 
 
+_SIX = (
+    "::1\tlocalhost ip6-localhost ip6-loopback",
+    "fe00::0\tip6-localnet",
+    "ff00::0\tip6-mcastprefix",
+    "ff02::1\tip6-allnodes",
+    "ff02::2\tip6-allrouters",
+)
+
+
 def _hosts(container: Container) -> str:
-    lines = ["127.0.0.1\tlocalhost"]
+    if "host" in container.endpoints:
+        lines = ["127.0.0.1 localhost", f"127.0.0.1 {container.host.name}"]
+    else:
+        lines = ["127.0.0.1\tlocalhost", *_SIX]
     lines += [f"{e.address}\t{container.host.name}" for e in container.endpoints.values() if e.address]
     for extra in container.host_config.get("ExtraHosts") or []:
         name, _colon, address = extra.partition(":")

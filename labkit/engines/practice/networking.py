@@ -21,8 +21,8 @@ POOLS = [
 """Where networks without a subnet of their own get one, as an Engine has them by default."""
 
 
-MACHINE = IPv4Network("192.0.2.0/24")
-"""Where the machine is that the engine plays (RFC 5737: an address of nobody's)."""
+_MAC = "02:42:ac:11:00:01"
+"""That of ``docker0``, which is all that the machine has beside its loopback."""
 ANY = "0.0.0.0"  # noqa: S104 - only written down: what is published listens on loopback
 """The address that a port is published on where none is asked for."""
 
@@ -30,7 +30,7 @@ ANY = "0.0.0.0"  # noqa: S104 - only written down: what is published listens on 
 def add_builtin(core: Core) -> None:
     """Make the networks that every Engine has."""
     for name, driver in (("bridge", "bridge"), ("host", "host"), ("none", "null")):
-        subnet = MACHINE if driver == "host" else POOLS[0]
+        subnet = POOLS[0]
         wire = Wire(subnet, str(subnet[1]), resolves=False, internal=driver == "null")
         gateway = {} if core.profile.old else {"Gateway": str(subnet[1])}  # an old Engine does not say its own
         ipam = [{"Subnet": str(subnet), **gateway}] if driver == "bridge" else []
@@ -252,7 +252,8 @@ def connect_one(core: Core, container: Container, place: Endpoint) -> None:
     if network.driver in ("host", "null"):
         place.id = core.ids.new()
         if network.driver == "host":
-            container.host.join(network.wire, str(network.wire.subnet[2]), "02:42:c0:00:02:02", ())
+            bridge = core.state.network("bridge").wire
+            container.host.join(bridge, bridge.gateway, _MAC, (), "docker0")
         return
     fixed = (place.wanted or {}).get("IPv4Address")
     if fixed and ip_address(fixed) not in network.wire.subnet:
@@ -276,7 +277,7 @@ def connect_one(core: Core, container: Container, place: Endpoint) -> None:
 def disconnect_one(core: Core, container: Container, place: Endpoint) -> None:
     """Take a container's address on a network away."""
     network = place.network
-    container.host.leave(network.wire)
+    container.host.leave(core.state.network("bridge").wire if network.driver == "host" else network.wire)
     network.taken.discard(place.address)
     was = place.id
     place.id = place.address = place.mac = ""

@@ -15,6 +15,17 @@ from .machine.programs import APPLETS, binary
 BUILT = 1_700_000_000.0
 """When all files of the images were made, in seconds since 1970: the same for everybody."""
 
+_TYPES = """types {
+    text/html html htm;
+    text/css css;
+    text/plain txt;
+    text/xml xml;
+    application/javascript js;
+    application/json json;
+    image/png png;
+    image/svg+xml svg;
+}
+"""
 _WELCOME = """<!DOCTYPE html>
 <html>
 <head><title>Welcome to nginx!</title></head>
@@ -43,8 +54,21 @@ def _text(text: str, mode: int = 0o644) -> File:
 def busybox() -> Folder:
     """The many-in-one command, its links, and what a small system has in ``/etc``."""
     root = Folder(mtime=BUILT)
-    for name in ("dev", "proc", "sys", "root", "home", "var/spool/mail", "var/www", "usr/bin", "usr/sbin", "sbin"):
+    for name in [
+        "dev",
+        "home",
+        "proc",
+        "run",
+        "sys",
+        "usr/bin",
+        "usr/sbin",
+        "var/lib",
+        "var/log",
+        "var/spool/mail",
+        "var/www",
+    ]:
         _put(root, name, Folder())
+    _put(root, "root", Folder(mode=0o700))
     for name in ("tmp", "var/tmp"):
         _put(root, name, Folder(mode=0o1777))
     _put(root, "bin/busybox", File(mode=0o755, data=binary("busybox")))
@@ -75,6 +99,7 @@ def site() -> Folder:
     """What else the nginx image has on top of busybox."""
     root = Folder(mtime=BUILT)
     _put(root, "etc/nginx/nginx.conf", _text(recipes.NGINX_CONF))
+    _put(root, "etc/nginx/mime.types", _text(_TYPES))
     _put(root, "etc/nginx/conf.d/default.conf", _text(recipes.NGINX_SITE))
     _put(root, "usr/share/nginx/html/index.html", _text(_WELCOME))
     _put(root, "var/log/nginx/access.log", Link(target="/dev/stdout"))

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from . import lifecycle, networking
 from .machine.files import Folder, copy
 from .machine.network import Host
+from .machine.process import MACHINE
 from .state import NAME, Container, Image, Mount, Volume
 from .wire import Fault
 
@@ -169,7 +170,8 @@ def container_config(image: Image, body: dict[str, Any], identity: str) -> dict[
         merged = {**(base.get(name) or {}), **(config.get(name) or {})}
         if merged or name == "Volumes":
             config[name] = ordered(merged) or None
-    config["Hostname"] = config["Hostname"] or identity[:12]
+    shared = ((body.get("HostConfig") or {}).get("NetworkMode")) == "host"
+    config["Hostname"] = config["Hostname"] or (MACHINE if shared else identity[:12])
     return config
 
 

@@ -271,27 +271,31 @@ def _pass(process: Process, socket: Socket, given: dict[str, str]) -> Program:
 def ip(process: Process) -> Program:
     """Print the interfaces, or with ``ip route`` the ways out."""
     words = [word for word in process.argv[1:] if not word.startswith("-")]
-    interfaces = process.host.interfaces
+    forever = "       valid_lft forever preferred_lft forever\n"
+    places = []
+    for n, (card, i) in enumerate(process.host.cards):
+        net = f"{i.address}/{i.wire.subnet.prefixlen} brd {i.wire.subnet.broadcast_address} scope global {card}"
+        places.append((2 * n + 4 - 2 * bool(i.card), card, i, net))  # the other end of each has the odd number
     if "-o" in process.argv:
-        forever = "\\       valid_lft forever preferred_lft forever\n"
-        yield from process.out(f"1: lo    inet 127.0.0.1/8 scope host lo{forever}")
-        for n, i in enumerate(interfaces):
-            where = f"{i.address}/{i.wire.subnet.prefixlen} brd {i.wire.subnet.broadcast_address} scope global eth{n}"
-            yield from process.out(f"{2 * n + 2}: eth{n}    inet {where}{forever}")
+        yield from process.out(f"1: lo    inet 127.0.0.1/8 scope host lo\\{forever}")
+        for index, card, _i, net in places:
+            yield from process.out(f"{index}: {card}    inet {net}\\{forever}")
         return 0
     if words[:1] in (["route"], ["r"]):
-        for n, i in enumerate(interfaces):
-            if n == 0 and not i.wire.internal:
-                yield from process.out(f"default via {i.wire.gateway} dev eth0 \n")
-            yield from process.out(f"{i.wire.subnet} dev eth{n} scope link  src {i.address} \n")
+        for n, (_index, card, i, _net) in enumerate(places):
+            if n == 0 and not i.wire.internal and not i.card:
+                yield from process.out(f"default via {i.wire.gateway} dev {card} \n")
+            yield from process.out(f"{i.wire.subnet} dev {card} scope link  src {i.address} \n")
         return 0
-    yield from process.out("1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536\n    inet 127.0.0.1/8 scope host lo\n")
-    for n, i in enumerate(interfaces):
+    loop = "link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n    inet 127.0.0.1/8 scope host lo\n"
+    yield from process.out(f"1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n    {loop}{forever}")
+    for index, card, i, net in places:
+        shown = f"{card}: <BROADCAST,MULTICAST,UP,LOWER_UP>"
+        if not i.card:
+            shown = f"{card}@if{index + 1}: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN>"
         yield from process.out(
-            f"{n + 2}: eth{n}: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500\n    "
-            f"link/ether {i.mac} brd ff:ff:ff:ff:ff:ff\n"
-            f"    inet {i.address}/{i.wire.subnet.prefixlen} brd "
-            f"{i.wire.subnet.broadcast_address} scope global eth{n}\n"
+            f"{index}: {shown} mtu 1500 qdisc noqueue \n"
+            f"    link/ether {i.mac} brd ff:ff:ff:ff:ff:ff\n    inet {net}\n{forever}"
         )
     return 0
 

@@ -193,17 +193,30 @@ def user_name(process: Process, uid: int) -> str:
     return next((name for name, number_, _gid in _users(process) if number_ == uid), str(uid))
 
 
+def user_of(process: Process, name: str) -> tuple[int, int] | None:
+    """Return the numbers of a user and its group; None where there is none of that name."""
+    return next(((uid, gid) for own, uid, gid in _users(process) if own == name), None)
+
+
 @applet("id")
 def id_(process: Process) -> Program:
-    """Print who the process is."""
-    given, _words = yield from options(process, "ugn")
-    name = user_name(process, process.uid)
+    """Print who the process, or a user, is."""
+    given, words = yield from options(process, "ugn")
+    uid, gid = process.uid, process.gid
+    if words:
+        found = user_of(process, words[0])
+        if found is None:
+            yield from process.err(f"id: unknown user {words[0]}")
+            return 1
+        uid, gid = found
+    name = user_name(process, uid)
+    group_name = next((own for own, number_ in _groups(process) if number_ == gid), str(gid))
     if "-u" in given or "-g" in given:
-        shown = process.uid if "-u" in given else process.gid
-        yield from process.out((name if "-n" in given else str(shown)) + "\n")
+        shown, called = (uid, name) if "-u" in given else (gid, group_name)
+        yield from process.out((called if "-n" in given else str(shown)) + "\n")
         return 0
-    user = f"{process.uid}({name})" if name != str(process.uid) else name
-    group = next((f"{number_}({own})" for own, number_ in _groups(process) if number_ == process.gid), process.gid)
+    user = f"{uid}({name})" if name != str(uid) else name
+    group = f"{gid}({group_name})" if group_name != str(gid) else group_name
     yield from process.out(f"uid={user} gid={group} groups={group}\n")
     return 0
 

@@ -98,6 +98,7 @@ class Interface:
     Parameters
     ----------
     address: such as ``172.18.0.2``.
+    card: what it is called; empty for ``eth0``, ``eth1`` and so on.
     names: what resolves to it on this network: container name, short id, aliases.
     """
 
@@ -106,6 +107,7 @@ class Interface:
     mac: str
     host: Host
     names: tuple[str, ...] = ()
+    card: str = ""
     received: int = 0
     sent: int = 0
 
@@ -141,9 +143,14 @@ class Host:
         self.listeners: dict[int, Listener] = {}
         self.extra: dict[str, str] = {}
 
-    def join(self, wire: Wire, address: str, mac: str, names: tuple[str, ...]) -> Interface:
+    @property
+    def cards(self) -> list[tuple[str, Interface]]:
+        """The interfaces by what they are called."""
+        return [(i.card or f"eth{n}", i) for n, i in enumerate(self.interfaces)]
+
+    def join(self, wire: Wire, address: str, mac: str, names: tuple[str, ...], card: str = "") -> Interface:
         """Get an interface on a network."""
-        made = Interface(wire, address, mac, self, names)
+        made = Interface(wire, address, mac, self, names, card)
         self.interfaces.append(made)
         wire.interfaces.append(made)
         return made

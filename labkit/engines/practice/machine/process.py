@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 RELEASE = "6.1.0-practice"
 """Of the kernel that the containers see."""
+MACHINE = "practice"
+"""What the machine is called that the engine plays."""
 SIGNALS = {
     "HUP": 1,
     "INT": 2,

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import http
 import posixpath
 import re
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from functools import partial
 from urllib.parse import unquote
 
+from .applets_system import user_of
 from .files import File, Folder
 from .network import Listener, Socket
 from .options import options
@@ -22,6 +25,7 @@ MAX_HEAD = 16 * 1024
 KEEP_SECONDS = 65.0
 PROXY_SECONDS = 1.0
 """So long does nginx wait for a server behind it that does not answer."""
+_PID_FILE, _ASIDE = "/run/nginx.pid", "/var/lib/nginx"
 _STATUSES = {status.value for status in http.HTTPStatus}
 _KINDS = {
     ".html": "text/html",
@@ -291,17 +295,45 @@ def nginx(process: Process) -> Program:
         when = time.strftime("%Y/%m/%d %H:%M:%S", time.gmtime(process.now))
         return process.err(f"{when} [error] {process.inner}#{process.inner}: *1 {said}")
 
+    yield from _make_folders(process)
     try:
         process.held.append(listener := process.host.listen(port))
     except OSError as error:
         yield from process.err(f"nginx: [emerg] bind() to 0.0.0.0:{port} failed (98: Address already in use)")
         raise Exit(1) from error
+    yield from _write(
+        process, "open", _PID_FILE, partial(process.files.write, _PID_FILE, b"%d\n" % process.inner, now=process.now)
+    )
     stopped: list[int] = []
     process.handlers.update({number: (lambda: stopped.append(1)) for number in (2, 3, 15)})
     process.handlers.update({1: None, 28: None})
     process.argv = ["nginx: master process nginx -g daemon off;"]
     site = Site(root, "nginx/1.22.1", log, fail, proxy, fixed=fixed)
-    return (yield from listen(process, listener, site, stopped))
+    code = yield from listen(process, listener, site, stopped)
+    with contextlib.suppress(OSError):
+        process.files.remove(_PID_FILE)
+    return code
+
+
+def _make_folders(process: Process) -> Program:
+    """Make the folders for what nginx puts aside, as it does at its first start."""
+    owner, _group = user_of(process, "nginx") or (0, 0)
+    for name in ("body", "proxy", "fastcgi", "uwsgi", "scgi"):
+        path = f"{_ASIDE}/{name}"
+        if process.files.lookup(path) is None:
+            made = Folder(0o700, owner, 0, process.now)
+            yield from _write(process, "mkdir", path, partial(process.files.put, path, made))
+    return 0
+
+
+def _write(process: Process, call: str, path: str, change: Callable[[], object]) -> Program:
+    """Change a file that nginx cannot do without; its end where that is refused."""
+    try:
+        change()
+    except OSError as error:
+        yield from process.err(f'nginx: [emerg] {call}() "{path}" failed ({error.errno}: {error.strerror})')
+        raise Exit(1) from error
+    return 0
 
 
 def _configuration(process: Process) -> tuple[int, str, str, tuple[int, str] | None]:
