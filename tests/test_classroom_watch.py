@@ -140,7 +140,7 @@ def test_hints_and_solutions_are_not_looked_at() -> None:
         (file(line("2.1")) + b'{"a": "' + b"x" * 100_000 + b'"}\n', 1, "damaged"),
         (file(line("2.1")) + b"1" * 60_000 + b"\n", 1, "damaged"),
         (file(*[line("2.1")] * 7000), 0, "too large"),
-        (HEAD + b'{"do":"check","id":"2.1"}\n' * 6000, 0, "too many"),
+        (HEAD + b'{"do":"hint","id":"2.1"}\n' * 6000, 0, "too many"),
         (file(line("2.1"), line("9.9"), {"do": "check", "id": ["2.2"]}, {"do": "check"}, {}), 1, ""),
         (file(line("2.1", time=7), line("2.1", time="yesterday"), line("2.1", time="2026-02-31T00:00:00Z")), 3, ""),
         (file(line("2.1", finding="abc"), line("2.1", finding=["a"]), line("2.1", finding=[1, 2, 3])), 3, ""),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -104,7 +104,8 @@ def _row(seat: Seat, ids: Sequence[str], now: float) -> Row:
     if not seat.told:
         return Row(seat.id, seat.name, State.UNTOLD)
     log = seat.log or Log()
-    checks = [check for check in log.checks if check.id in ids]
+    wanted = frozenset(ids)
+    checks = [check for check in log.checks if check.id in wanted]
     if not checks:
         unread = bool(log.said) and not log.checks
         return Row(seat.id, seat.name, State.UNREAD if unread else State.BEGINNING, said=log.said)
@@ -207,31 +208,31 @@ def look(seats: Iterable[Seat], known: Sequence[str], now: float, lab: str = "")
     ids = [id for id in known if not lab or _lab(id) == lab]
     rows = tuple(_row(seat, ids, now) for seat in seats)
     stuck = Counter(row.exercise for row in rows if row.state is State.STUCK)
-    logs = [seat.log for seat in seats if seat.log and seat.told]
+    tried: dict[str, list[list[Check]]] = {id: [] for id in ids}
+    for seat in seats:
+        if seat.log and seat.told:
+            for id, checks in _until_passed(seat.log).items():
+                if id in tried:
+                    tried[id].append(checks)
     order = {id: place for place, id in enumerate(ids)}
-    hurdles = [hurdle for id in ids if (hurdle := _hurdle(id, logs, stuck[id])) is not None]
+    hurdles = [_hurdle(id, students, stuck[id]) for id, students in tried.items() if students]
     hurdles.sort(key=lambda h: (-h.stuck, -h.open, -h.attempts, order[h.id]))
     return Class(rows, tuple(hurdles), lab)
 
 
-def _hurdle(id: str, logs: Iterable[Log], stuck: int) -> Hurdle | None:
-    counts: list[int] = []
-    passed = 0
-    findings: list[Finding] = []
-    for log in logs:
-        checks = list(_until_passed(id, log))
-        if checks:
-            counts.append(len(checks))
-            passed += checks[-1].passed
-            findings += {alike(check.finding) for check in checks if check.finding}
-    if not counts:
-        return None
-    return Hurdle(id, len(counts), passed, stuck, statistics.median(counts), commonest(findings))
-
-
-def _until_passed(id: str, log: Log) -> Iterator[Check]:
+def _until_passed(log: Log) -> dict[str, list[Check]]:
+    """Return the checks of each exercise, up to its first pass."""
+    found: dict[str, list[Check]] = {}
     for check in log.checks:
-        if check.id == id:
-            yield check
-            if check.passed:
-                return
+        checks = found.setdefault(check.id, [])
+        if not (checks and checks[-1].passed):
+            checks.append(check)
+    return found
+
+
+def _hurdle(id: str, students: Sequence[Sequence[Check]], stuck: int) -> Hurdle:
+    passed = sum(1 for checks in students if checks[-1].passed)
+    distinct = [{check.finding for check in checks if check.finding} for checks in students]
+    findings = [finding for own in distinct for finding in {alike(one) for one in own}]
+    attempts = statistics.median(len(checks) for checks in students)
+    return Hurdle(id, len(students), passed, stuck, attempts, commonest(findings))

@@ -20,8 +20,8 @@ from .points import moment
 
 LARGEST = 1_000_000
 """Bytes of a progress file; a thousand attempts have half of that."""
-_LINE, _CHECKS, _TEXT = 64_000, 5_000, 200
-"""The most characters of a line, checks of a file, and characters of a text that are taken."""
+_LINE, _LINES, _TEXT = 64_000, 5_000, 200
+"""The most characters of a line, lines of a file, and characters of a text that are taken."""
 
 
 @dataclass(frozen=True)
@@ -70,14 +70,14 @@ def read(data: bytes, known: Collection[str]) -> Log:
         return Log(said=_("The progress file is damaged."))
     if form > FORMAT:
         return Log(said=_("The progress file was written by a newer version of the course."))
+    if len(lines) > _LINES:
+        return Log(said=_("The progress file has too many lines."))
     checks: list[Check] = []
     for line in lines[:-1]:
         if (entry := _object(line)) is None:
             return Log(tuple(checks), _("The progress file is damaged; this is what stands before that."))
         if (check := _check(entry, known)) is not None:
             checks.append(check)
-        if len(checks) > _CHECKS:
-            return Log(said=_("The progress file has too many lines."))
     cut = not lines or lines[-1]
     return Log(tuple(checks), _("The progress file is cut off; this is what stands before that.") if cut else "")
 

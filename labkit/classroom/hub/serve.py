@@ -235,6 +235,8 @@ def _can_watch(place: ClassFolder, teacher: str) -> None:
     """Raise `LabError` where nobody could see the page on the class at work, or nothing would make it."""
     if not (teacher or place.teacher()):
         raise LabError(_("Nobody could see the page: the class has no teacher."), _("Say who it is: --teacher NAME."))
+    if not shutil.which("setpriv"):
+        raise LabError(_("The page needs setpriv, which is not there. Debian and Ubuntu: apt-get install util-linux"))
     if place.config.exists() and ".services()" not in place.config.read_text():
         raise LabError(
             _("{file} does not start the page.", file=place.config),
