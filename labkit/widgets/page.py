@@ -44,6 +44,8 @@ if (view && !view.labkit) {
 _RULES = (
     ".labkit-view.labkit-view.labkit-view :focus-visible "
     "{ outline: 2px solid var(--jp-ui-font-color1, currentColor) !important; outline-offset: 1px; }"
+    # The tables of outputs have JupyterLab's own look; those in a widget have none.
+    ".labkit-view :is(th, td) { padding: 2px 12px 2px 0; text-align: left; }"
 )
 
 
