@@ -23,7 +23,7 @@ def engine() -> Clock:
     made.ok(
         "POST",
         "/containers/create?name=first",
-        {"Image": "busybox", "Cmd": ["sleep", "9999"], "HostConfig": {"Binds": ["kept:/kept"]}},
+        {"Image": "busybox", "Cmd": ["sleep", "99999999"], "HostConfig": {"Binds": ["kept:/kept"]}},
     )
     assert made("POST", "/containers/first/start")[0] == 204
     return made
@@ -356,3 +356,126 @@ def test_id_of_a_user(engine: Clock) -> None:
     assert engine.sh("id nginx; id -g redis; id nosuch") == (
         "uid=101(nginx) gid=101(nginx) groups=101(nginx)\n999\nid: unknown user nosuch\n"
     )
+
+
+_RELATIVE = (
+    "invalid volume specification: 'x': invalid mount config for type \"volume\": "
+    "invalid mount path: 'x' mount path must be absolute"
+)
+_MISFIT = "json: cannot unmarshal number into Go struct field ContainerConfigWrapper"
+_RULE = "only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+_HOST_REFUSALS: list[tuple[dict[str, Any], int, str]] = [
+    ({"Binds": ["x"]}, 500, _RELATIVE),
+    ({"Binds": ["/a:/b:zz"]}, 500, "invalid mode: zz"),
+    ({"Mounts": [{"Type": "tmpfs", "Source": "x", "Target": "/x"}]}, 400,
+     'invalid mount config for type "tmpfs": field Source must not be specified'),
+    ({"Tmpfs": {"rel": ""}}, 400, "invalid mount path: 'rel' mount path must be absolute"),
+    ({"RestartPolicy": {"Name": "always", "MaximumRetryCount": 3}}, 400,
+     "maximum retry count cannot be used with restart policy 'always'"),
+    ({"RestartPolicy": {"Name": "on-failure", "MaximumRetryCount": -1}}, 400, "maximum retry count cannot be negative"),
+    ({"AutoRemove": True, "RestartPolicy": {"Name": "always"}}, 400,
+     "can't create 'AutoRemove' container with restart policy"),
+    ({"PortBindings": {"x/tcp": [{"HostPort": "1"}]}}, 400, 'invalid port specification: "x"'),
+    ({"ShmSize": -1}, 400, "SHM size can not be less than 0"),
+    ({"CapAdd": ["bad"]}, 400, 'invalid CapAdd: unknown capability: "CAP_BAD"'),
+    ({"Links": ["nosuch:x"]}, 400, "could not get container for nosuch: No such container: nosuch"),
+    ({"ExtraHosts": ["bad"]}, 400, 'bad format for add-host: "bad"'),
+    ({"ExtraHosts": ["a:b"]}, 400, 'invalid IP address in add-host: "b"'),
+    ({"Isolation": "bad"}, 500, "Invalid isolation: \"bad\" - linux only supports 'default'"),
+    ({"Runtime": "bad"}, 400, "Unknown runtime specified bad"),
+    ({"OomScoreAdj": 5000}, 400, "Invalid value 5000, range for oom score adj is [-1000, 1000]"),
+    ({"CpusetCpus": "0-9"}, 400, "Requested CPUs are not available - requested 0-9, available: 0-1"),
+    ({"CpusetCpus": "x"}, 400, "Invalid value x for cpuset cpus: invalid format: x"),
+    ({"CpusetMems": "4"}, 400, "Requested memory nodes are not available - requested 4, available: 0"),
+    ({"MemorySwap": 1000}, 400, "You should always set the Memory limit when using Memoryswap limit, see usage"),
+    ({"MemorySwappiness": 101}, 400, "Invalid value: 101, valid memory swappiness range is 0-100"),
+    ({"CpuPeriod": 1}, 400, "CPU cfs period can not be less than 1ms (i.e. 1000) or larger than 1s (i.e. 1000000)"),
+    ({"NanoCpus": 10**9, "CpuPeriod": 50000}, 400,
+     "Conflicting options: Nano CPUs and CPU Period cannot both be set"),
+    ({"LogConfig": {"Type": "bad"}}, 400, "logger: no log driver named 'bad' is registered"),
+]  # fmt: skip
+_CONFIG_REFUSALS: list[tuple[dict[str, Any], int, str]] = [
+    ({"WorkingDir": "rel"}, 400, "the working directory 'rel' is invalid, it needs to be an absolute path"),
+    ({"StopSignal": "BAD"}, 400, "Invalid signal: BAD"),
+    ({"Healthcheck": {"Test": ["CMD", "x"], "Interval": 1}}, 400, "Interval in Healthcheck cannot be less than 1ms"),
+    ({"Healthcheck": {"Test": ["CMD", "x"], "Retries": -1}}, 400, "Retries in Healthcheck cannot be negative"),
+    ({"Image": "NOSUCH"}, 400, "invalid reference format: repository name must be lowercase"),
+    ({"Image": "a:b:c"}, 400, "invalid reference format"),
+    ({"HostConfig": 3}, 500, f"{_MISFIT}.HostConfig of type container.HostConfig"),
+    ({"Cmd": 3}, 500, f"{_MISFIT}.Cmd of type string"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "said"),
+    [*(({"HostConfig": host}, status, said) for host, status, said in _HOST_REFUSALS), *_CONFIG_REFUSALS],
+)
+def test_refused_at_create(engine: Clock, body: dict[str, Any], status: int, said: str) -> None:
+    """What contradicts itself, or what no machine has, is refused before anything is made."""
+    before = engine.ok("GET", "/containers/json?all=1")
+    answered, out = engine("POST", "/containers/create?name=never", {**ONE, **body})
+    assert (answered, json.loads(out)["message"]) == (status, said)
+    assert engine.ok("GET", "/containers/json?all=1") == before
+
+
+@pytest.mark.parametrize(
+    ("platform", "status"), [("linux/amd64", 201), ("linux", 201), ("linux/arm64", 404), ("bad", 400)]
+)
+def test_platform(engine: Clock, platform: str, status: int) -> None:
+    """The images are for one kind of machine."""
+    answered, out = engine("POST", f"/containers/create?name=plat&platform={platform}", ONE)
+    assert answered == status
+    if status == 201:
+        engine.ok("DELETE", "/containers/plat")
+    else:
+        assert platform in json.loads(out)["message"]
+
+
+def test_paused_is_ended_all_the_same(engine: Clock) -> None:
+    """A signal, or a stop, lets a paused container go on before it ends it."""
+    made = engine.ok("POST", "/containers/create", {"Image": "busybox", "Cmd": ["sleep", "99"]})["Id"]
+    engine.ok("POST", f"/containers/{made}/start")
+    engine.ok("POST", f"/containers/{made}/pause")
+    engine.ok("POST", f"/containers/{made}/kill?signal=HUP")
+    assert not engine.ok("GET", f"/containers/{made}/json")["State"]["Paused"]
+    engine.ok("POST", f"/containers/{made}/pause")
+    engine.ok("POST", f"/containers/{made}/stop?t=1")
+    assert engine.ok("GET", f"/containers/{made}/json")["State"]["Status"] == "exited"
+    engine.ok("DELETE", f"/containers/{made}")
+
+
+def test_published_to_both_families(engine: Clock) -> None:
+    """A port without an address of its own is told of twice; filters tell inside from outside."""
+    host = {"PortBindings": {"80/tcp": [{"HostPort": "29999"}]}}
+    body = {"Image": "busybox", "Cmd": ["sleep", "99"], "ExposedPorts": {"80/tcp": {}}, "HostConfig": host}
+    made = engine.ok("POST", "/containers/create?name=ports", body)["Id"]
+    engine.ok("POST", f"/containers/{made}/start")
+
+    def listed(**wanted: list[str]) -> list[Any]:
+        found: list[Any] = engine.ok("GET", f"/containers/json?filters={json.dumps(wanted)}")
+        return found
+
+    assert [p["IP"] for p in listed(name=["ports"])[0]["Ports"]] == ["0.0.0.0", "::"]
+    assert not listed(publish=["80"])
+    assert listed(publish=["29990-30000/tcp"])
+    assert listed(expose=["80"])
+    assert not listed(expose=["80/udp"])
+    engine.ok("DELETE", f"/containers/{made}?force=1")
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "said"),
+    [
+        ("POST", "/containers/first/rename?name=bad%20name", 400,
+         f"Error when allocating new name: Invalid container name (/bad name), {_RULE}"),
+        ("GET", "/containers/first/top?ps_args=zzz", 500, "ps: error: unsupported option (BSD syntax)"),
+        ("GET", "/containers/first/archive", 400, "bad parameter: pathcannot be empty"),
+        ("DELETE", "/containers/first?link=1", 500, "Conflict, cannot remove the default link name of the container"),
+        ("POST", "/containers/first/update", 500, "EOF"),
+        ("GET", "/containers/json?filters={", 500, "unexpected end of JSON input"),
+    ],
+)  # fmt: skip
+def test_refused_later(engine: Clock, method: str, path: str, status: int, said: str) -> None:
+    """What the daemon says of a container that there is."""
+    answered, out = engine(method, path)
+    assert (answered, json.loads(out)["message"]) == (status, said)

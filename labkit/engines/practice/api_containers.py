@@ -10,7 +10,7 @@ import posixpath
 import time
 from typing import TYPE_CHECKING, Any
 
-from . import filters, lifecycle, networking, settings, views
+from . import api_images, checks, filters, lifecycle, networking, settings, views
 from .layers import overlay, pack, unpack
 from .machine.files import Device, FileSystem, Folder, Link, Space, copy
 from .machine.files import changes as tree_changes
@@ -117,8 +117,7 @@ def _fits(core: Core, container: Container, wanted: filters.Filters) -> bool:
     codes = wanted.get("exited", [])
     places = {n for name, e in container.endpoints.items() for n in (name, e.network.id)}
     volumes = {v for m in container.mounts for v in (m.target, m.source, m.volume.name if m.volume else "")}
-    ports = {p for name in container.config.get("ExposedPorts") or {} for p in (name, name.partition("/")[0])}
-    published = {str(p) for bound in container.ports.values() for _a, p in bound}
+    ports = views.port_list(container)
     return (
         filters.labels(wanted.get("label", []), container.config.get("Labels"))
         and filters.matches(
@@ -131,11 +130,23 @@ def _fits(core: Core, container: Container, wanted: filters.Filters) -> bool:
         and ("ancestor" not in wanted or container.image in ancestors)
         and (not wanted.get("network") or bool(places & set(wanted["network"])))
         and (not wanted.get("volume") or bool(volumes & set(wanted["volume"])))
-        and (not wanted.get("expose") or bool(ports & set(wanted["expose"])))
-        and (not wanted.get("publish") or bool((published | ports) & set(wanted["publish"])))
+        and ((not wanted.get("expose") and not wanted.get("publish")) or _has_port(ports, wanted))
     )
 
 
+def _has_port(ports: list[dict[str, Any]], wanted: filters.Filters) -> bool:
+    """Whether a port of the container is one of those to expose, or one of the host's one of those to publish."""
+    for key, name in (("expose", "PrivatePort"), ("publish", "PublicPort")):
+        for value in wanted.get(key, []):
+            span, _slash, kind = value.partition("/")
+            first, _dash, last = span.partition("-")
+            numbers = range(int(first), int(last or first) + 1)
+            if any(port.get(name) in numbers and port["Type"] == (kind or "tcp") for port in ports):
+                return True
+    return False
+
+
+_SYSTEMS = ("linux", "windows", "darwin", "freebsd")
 _LEFT = ("bold", "calm", "eager", "keen", "kind", "quiet", "swift", "wise")
 _RIGHT = ("ada", "babbage", "curie", "dijkstra", "hopper", "lamport", "noether", "turing")
 
@@ -161,9 +172,14 @@ def create(core: Core, request: Request) -> Reply:
     image = core.state.find_image(wanted)
     if image is None:
         if not wanted:
-            raise Fault(400, "invalid reference format" if old else "no image specified")
+            nothing = not (body.get("Cmd") or body.get("Entrypoint"))
+            said = "No command specified" if nothing else "invalid reference format"
+            raise Fault(400, said if old else "no image specified")
+        if not api_images.REFERENCE.fullmatch(wanted):
+            raise Fault(400, api_images.unreadable(core, wanted).message)
         tag = "" if ":" in wanted.rpartition("/")[2] else ":latest"
         raise Fault(404, f"No such image: {wanted}{tag}")
+    _check_platform(request.query.get("platform", ""), wanted)
     name = request.query.get("name", "").lstrip("/")
     if name and not NAME.fullmatch(name):
         raise Fault(
@@ -174,6 +190,18 @@ def create(core: Core, request: Request) -> Reply:
     core.state.containers[container.id] = container
     core.event("container", "create", container.id, lifecycle.event_attributes(container))
     return json_reply({"Id": container.id, "Warnings": []}, 201)
+
+
+def _check_platform(platform: str, image: str) -> None:
+    """Refuse a platform that the images are not for.  Raises `Fault`."""
+    if not platform:
+        return
+    system, _slash, machine = platform.partition("/")
+    if not machine and system not in _SYSTEMS:
+        raise Fault(400, f'"{platform}": unknown operating system or architecture: invalid argument')
+    if (system, machine or "amd64") != ("linux", "amd64"):
+        said = f"image with reference {image} was found but does not match the specified platform"
+        raise Fault(404, f"{said}: wanted {platform}, actual: linux/amd64")
 
 
 def _top_level_mounts(core: Core, body: dict[str, Any]) -> None:
@@ -306,7 +334,7 @@ def rename(core: Core, request: Request, name: str) -> Reply:
     if wanted == container.name:
         raise Fault(400, "Renaming a container with the same name as its current name")
     if not NAME.fullmatch(wanted):
-        said = f"Invalid container name ({request.query['name']}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
+        said = f"Invalid container name (/{wanted}), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed"
         raise Fault(400, f"Error when allocating new name: {said}" if core.profile.old else said)
     try:
         _refuse_taken(core, wanted)
@@ -322,6 +350,8 @@ def rename(core: Core, request: Request, name: str) -> Reply:
 def update(core: Core, request: Request, name: str) -> Reply:
     """``POST /containers/{id}/update``."""
     container = core.state.container(name)
+    if core.profile.old and not request.body.strip():
+        raise Fault(500, "EOF")
     body = parse_json(request, old=core.profile.old)
     _refuse_update(core, container, body)
     container.host_config |= {k: v for k, v in body.items() if k in container.host_config}
@@ -330,7 +360,7 @@ def update(core: Core, request: Request, name: str) -> Reply:
 
 
 def _refuse_update(core: Core, container: Container, body: dict[str, Any]) -> None:
-    settings.check(core, body)
+    checks.update(core, body)
     memory, swap = body.get("Memory") or 0, container.host_config.get("MemorySwap") or 0
     if memory > swap and not body.get("MemorySwap"):
         said = "Memory limit should be smaller than already set memoryswap limit, update the memoryswap at the same"
@@ -351,6 +381,9 @@ def resize(core: Core, request: Request, name: str) -> Reply:
 def delete(core: Core, request: Request, name: str) -> Working:
     """``DELETE /containers/{id}``."""
     container = core.state.container(name)
+    if request.flag("link"):
+        conflict = "Conflict" if core.profile.old else "conflict"
+        raise Fault(500, f"{conflict}, cannot remove the default link name of the container")
     if container.running or container.status == "restarting":
         if not request.flag("force"):
             if core.profile.old:
@@ -402,6 +435,8 @@ def top(core: Core, request: Request, name: str) -> Reply:
     if container.space is None:
         raise Fault(409, lifecycle.not_running(core, container))
     arguments = request.query.get("ps_args") or "-ef"
+    if not arguments.startswith("-") and not set(arguments.partition(" ")[0]) <= _BSD:
+        raise Fault(500, "ps: error: unsupported option (BSD syntax)")
     columns = _columns(arguments)
     if "PID" not in columns:
         raise Fault(500, "Couldn't find PID field in ps output")
@@ -432,6 +467,10 @@ def top(core: Core, request: Request, name: str) -> Reply:
         }
         rows.append([facts.get(column, "-") for column in columns])
     return json_reply({"Titles": columns, "Processes": rows})
+
+
+_BSD = frozenset("aAcefghjklLmnopqrsStTuUvwxX0123456789,")
+"""What ps(1) takes without a dash."""
 
 
 def _columns(arguments: str) -> list[str]:
@@ -496,7 +535,7 @@ def _archived(core: Core, container: Container, path: str) -> tuple[str, Any, di
     """Return the name, the node and the stat header of a path.  Raises `Fault` (404)."""
     files = _files(container)
     if not path:
-        raise Fault(400, "bad parameter: path cannot be empty")
+        raise Fault(400, _no_path(core))
     node = None
     try:
         at = files.resolve(path, follow=path.endswith(("/", "/.")))
@@ -522,6 +561,10 @@ def _archived(core: Core, container: Container, path: str) -> tuple[str, Any, di
     }
     mounted = files.mounts.get(at)
     return str(facts["name"]), (mounted[0] if mounted else node), facts
+
+
+def _no_path(core: Core) -> str:
+    return f"bad parameter: path{'' if core.profile.old else ' '}cannot be empty"
 
 
 def _stat(facts: dict[str, Any]) -> dict[str, str]:
@@ -561,9 +604,7 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
     path = request.query.get("path", "")
     files = _files(container)
     if not path:
-        raise Fault(
-            400, "bad parameter: pathcannot be empty" if core.profile.old else "bad parameter: path cannot be empty"
-        )
+        raise Fault(400, _no_path(core))
     target = files.lookup(path)
     if target is None:
         raise Fault(404, f"Could not find the file {path} in container {container.name}")
@@ -578,6 +619,8 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
             if container.host_config.get("ReadonlyRootfs")
             else "mounted volume is marked read-only",
         ) from None
+    if not request.body.strip(b"\0"):  # an archive of nothing
+        return empty(200)
     try:
         tree = unpack(request.body, Space(files.space.limit - files.space.used))
     except Fault as fault:

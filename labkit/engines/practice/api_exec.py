@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import lifecycle
+from . import checks, lifecycle
 from .api_streams import MULTIPLEXED, RAW, frame
 from .state import Exec
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, empty, json_reply, parse_json
@@ -30,8 +30,11 @@ def create(core: Core, request: Request, name: str) -> Reply:
     if container.status == "paused":
         raise Fault(
             409,
-            f"{'C' if core.profile.old else 'c'}ontainer {container.id} is paused, unpause the container before exec",
+            f"{'C' if core.profile.old else 'c'}ontainer {name} is paused, unpause the container before exec",
         )
+    keys = str(body.get("DetachKeys") or "")
+    if not checks.detach_keys(keys):
+        raise Fault(500 if core.profile.old else 400, f"Invalid escape keys ({keys}) provided")
     entry = Exec(core.ids.new(), container, {**body, "Cmd": command})
     container.execs.append(entry)
     core.state.execs[entry.id] = entry

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .core import Core
 
 _FILTERS = ("before", "dangling", "label", "reference", "since")
-_REFERENCE = re.compile(
+REFERENCE = re.compile(
     r"[a-z0-9]+([._-]+[a-z0-9]+)*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
 )
 
@@ -130,11 +130,12 @@ def inspect(core: Core, _request: Request, name: str) -> Reply:
         "Os": "linux",
         "Size": image.size,
     }
+    layers = [layer.diff_id for layer in image.layers]
     if old:
-        facts |= {"VirtualSize": image.size, "GraphDriver": views.graph_driver(core, image.id[7:], len(image.layers))}
+        facts |= {"VirtualSize": image.size, "GraphDriver": views.graph_driver(core, layers[-1][7:], layers[:-1])}
     else:
         facts["Descriptor"] = {"mediaType": archive.OCI_MANIFEST, "digest": image.id, "size": len(image.config_json)}
-    facts["RootFS"] = {"Type": "layers", "Layers": [layer.diff_id for layer in image.layers]}
+    facts["RootFS"] = {"Type": "layers", "Layers": layers}
     facts["Metadata"] = {"LastTagTime": timestamp(image.last_tagged)}
     return json_reply(facts)
 
@@ -181,7 +182,7 @@ def tag(core: Core, request: Request, name: str) -> Reply:
     image = need(core, name)
     repository, version = familiar(request.query.get("repo", "")), request.query.get("tag", "") or "latest"
     label = f"{repository}:{version}"
-    if not _REFERENCE.fullmatch(label):
+    if not REFERENCE.fullmatch(label):
         raise unreadable(core, repository)
     transfer.retag(core, image, label)
     core.event("image", "tag", image.id, {"name": label, **(image.run_config.get("Labels") or {})})
@@ -194,14 +195,14 @@ def unreadable(core: Core, repository: str) -> Fault:
     if repository.lower() != repository:
         whole = repository if "/" in repository else f"library/{repository}"
         said += f": repository name {'' if core.profile.old else f'({whole}) '}must be lowercase"
-    elif _REFERENCE.fullmatch(repository):
+    elif REFERENCE.fullmatch(repository):
         said = "invalid tag format"
     return Fault(500 if core.profile.old else 400, said)
 
 
 def check_name(core: Core, repository: str) -> None:
     """Look at the name of a repository.  Raises `Fault`."""
-    if not _REFERENCE.fullmatch(repository):
+    if not REFERENCE.fullmatch(repository):
         raise unreadable(core, repository)
 
 
@@ -217,7 +218,7 @@ def create(core: Core, request: Request) -> Answer:
     head, at, pinned = name.partition("@")
     inside = split_tag(head)
     reference = inside[0] if inside[1] else head
-    if not _REFERENCE.fullmatch(reference):
+    if not REFERENCE.fullmatch(reference):
         said = (
             "invalid reference format: repository name must be lowercase"
             if reference.lower() != reference

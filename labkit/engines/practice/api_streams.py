@@ -8,7 +8,7 @@ from __future__ import annotations
 import struct
 from typing import TYPE_CHECKING, Any
 
-from . import lifecycle
+from . import checks, lifecycle
 from .machine.process import Wait
 from .state import Container, LogEntry, timestamp
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
@@ -138,6 +138,9 @@ def attach(core: Core, request: Request, name: str) -> Answer:
     container = core.state.container(name)
     if container.status == "paused":
         raise Fault(409, f"Container {container.id} is paused, unpause the container before attach")
+    keys = request.query.get("detachKeys", "")
+    if not checks.detach_keys(keys):
+        raise Fault(400, f"Invalid detach keys ({keys}) provided")
     channel = Channel()
     framed = not container.tty
     if request.flag("logs"):
@@ -241,7 +244,7 @@ def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> 
         "read": timestamp(core.now) if container.running else timestamp(0),
         "preread": before["read"] if before else timestamp(0),
         "pids_stats": {},
-        "blkio_stats": _BLKIO,
+        "blkio_stats": {name: [] if container.running else None for name in _BLKIO},
         "num_procs": 0,
         "storage_stats": {},
         "cpu_stats": _CPU_NONE,
@@ -283,16 +286,16 @@ def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> 
     return facts
 
 
-_BLKIO: dict[str, Any] = {
-    "io_service_bytes_recursive": [],
-    "io_serviced_recursive": [],
-    "io_queue_recursive": [],
-    "io_service_time_recursive": [],
-    "io_wait_time_recursive": [],
-    "io_merged_recursive": [],
-    "io_time_recursive": [],
-    "sectors_recursive": [],
-}
+_BLKIO = (
+    "io_service_bytes_recursive",
+    "io_serviced_recursive",
+    "io_queue_recursive",
+    "io_service_time_recursive",
+    "io_wait_time_recursive",
+    "io_merged_recursive",
+    "io_time_recursive",
+    "sectors_recursive",
+)
 _CPU_NONE: dict[str, Any] = {
     "cpu_usage": {"total_usage": 0, "usage_in_kernelmode": 0, "usage_in_usermode": 0},
     "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},

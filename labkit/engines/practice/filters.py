@@ -30,7 +30,7 @@ def parse(request: Request, known: Collection[str], *, old: bool, of: str = "") 
     try:
         value = json.loads(text)
     except ValueError as error:
-        said = go_json_error(text, error)
+        said = go_json_error(text, error).replace("unexpected EOF", "unexpected end of JSON input")
         if old and of:
             raise Fault(400, f"error reading {of} filters: {said}") from error
         raise Fault(500 if old else 400, said if old else "invalid filter") from error

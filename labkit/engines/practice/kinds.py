@@ -50,6 +50,22 @@ JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number
 """What Go calls the kinds of values in JSON."""
 
 
+_GO = {
+    "HostConfig": "container.HostConfig",
+    "NetworkingConfig": "network.NetworkingConfig",
+    "RestartPolicy": "container.RestartPolicy",
+    "LogConfig": "container.LogConfig",
+    "Healthcheck": "container.HealthConfig",
+    "IPAM": "network.IPAM",
+    "EndpointConfig": "network.EndpointSettings",
+    "IPAMConfig": "network.EndpointIPAMConfig",
+    "ContainerConfigWrapper": "runconfig.ContainerConfigWrapper",
+    "Cmd": "string",
+    "Entrypoint": "string",
+}
+"""What Go calls the types of some fields, for its messages."""
+
+
 def _fits(value: Any, kind: str) -> bool:
     if value is None:
         return True
@@ -95,12 +111,12 @@ def wrong(body: Any, struct: str) -> str:
     struct: what the Engine calls it, for the message.
     """
     if not isinstance(body, dict):
-        return f"json: cannot unmarshal {JSON.get(type(body), 'value')} into Go value of type {struct}"
+        return f"json: cannot unmarshal {JSON.get(type(body), 'value')} into Go value of type {_GO.get(struct, struct)}"
     for name, value in body.items():
         kind = _KINDS.get(f"{struct}.{name}") or _KINDS.get(name)
         if kind and not _fits(value, kind):
             given = JSON.get(type(value), "value")
-            return f"json: cannot unmarshal {given} into Go struct field {struct}.{name} of type {kind}"
+            return f"json: cannot unmarshal {given} into Go struct field {struct}.{name} of type {_GO.get(name, kind)}"
         if kind in (None, "map[string]string"):
             continue
         inside = value.values() if isinstance(value, dict) and kind != "object" else [value]

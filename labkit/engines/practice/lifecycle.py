@@ -362,13 +362,11 @@ def stop(
     if run is None:
         return
     container.manual_stop = True
-    if container.status == "paused" and core.profile.old:
-        raise Fault(500, f"Container {container.id} is paused. Unpause the container before stopping or killing")
+    number = signal_number(signal or container.config.get("StopSignal") or "TERM")
+    run.process.signal(number)
+    core.event("container", "kill", container.id, {**event_attributes(container), "signal": str(number)})
     if container.status == "paused":
         unpause(core, container)
-    number = signal_number(signal or container.config.get("StopSignal") or "TERM")
-    core.event("container", "kill", container.id, {**event_attributes(container), "signal": str(number)})
-    run.process.signal(number)
     limit = container.config.get("StopTimeout", STOP_SECONDS) if seconds is None else seconds
     until = None if limit < 0 else core.now + limit
     count = container.stop_count
@@ -392,16 +390,13 @@ def kill(core: Core, container: Container, signal: str) -> Generator[Wait | None
             else f"cannot kill container: {container.name}: container {container.id} is not running",
         )
     number = signal_number(signal or "KILL")
-    if container.status == "paused" and number != KILL:
-        raise Fault(
-            500,
-            f"Cannot kill container {container.id}: Container {container.id} is paused. Unpause "
-            "the container before stopping or killing",
-        )
-    if number in (KILL, signal_number(container.config.get("StopSignal") or "TERM")):
-        container.manual_stop = True
+    stops = container.config.get("StopSignal")
+    ends = not stops or number in (KILL, signal_number(stops))  # so the Engine sees it: any signal is to end it
+    container.manual_stop = container.manual_stop or ends
     container.run.process.signal(number)
     core.event("container", "kill", container.id, {**event_attributes(container), "signal": str(number)})
+    if ends and number != KILL and container.status == "paused":
+        unpause(core, container)
     if number == KILL:
         count = container.stop_count
         yield Wait(lambda: container.stop_count != count)

@@ -351,7 +351,8 @@ def publish(core: Core, container: Container) -> None:
                     f"({hashlib.sha256(container.id.encode()).hexdigest()}): Error starting userland proxy: "
                     f"listen tcp4 {address}:{number}: bind: {(error.strerror or '').lower()}",
                 ) from error
-            container.ports.setdefault(port, []).append((address, opened))
+            shown = [address] if binding.get("HostIp") else [ANY, "::"]
+            container.ports.setdefault(port, []).extend((one, opened) for one in shown)
 
 
 def _aliases(place: Endpoint, short: str) -> list[str] | None:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 import copy as copying
 import posixpath
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import lifecycle, networking
+from . import checks, lifecycle, networking
 from .machine.files import Folder, copy
 from .machine.network import Host
 from .machine.process import MACHINE
@@ -135,9 +134,6 @@ _HIDDEN = {
 }
 _HIDDEN_SINCE = ("/proc/interrupts", "/sys/devices/virtual/powercap")
 _HIDING = [*_HIDDEN["MaskedPaths"][:2], _HIDDEN_SINCE[0], *_HIDDEN["MaskedPaths"][2:], _HIDDEN_SINCE[1]]
-PROCESSORS = 2
-"""So many does the machine have that the engine plays."""
-_PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
 
 
 def ordered(names: dict[str, Any]) -> dict[str, Any]:
@@ -198,41 +194,17 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
     if not made["Privileged"]:
         hidden = [*_HIDDEN["MaskedPaths"], *([] if core.profile.old else _HIDDEN_SINCE)]
         made |= {"MaskedPaths": sorted(hidden, key=_HIDING.index), "ReadonlyPaths": _HIDDEN["ReadonlyPaths"]}
-    for port, bindings in (made["PortBindings"] or {}).items():
-        if not _PORT.fullmatch(str(port)):
-            raise Fault(400, f'invalid port specification: "{port}"')
-        for binding in bindings or []:
-            text = str(binding.get("HostPort") or "")
-            if text and not (text.isdigit() and int(text) < 65536):
-                raise Fault(400, f'invalid port specification: "{text}"')
-    check(core, made)
+    checks.container(core, body, made)
+    made["PortBindings"] = made["PortBindings"] and {
+        port: [{"HostIp": "", "HostPort": "", **place} for place in places or []]
+        for port, places in made["PortBindings"].items()
+    }
     memory = made["Memory"]
     if isinstance(memory, int) and memory > 0 and not made["MemorySwap"]:
         made["MemorySwap"] = 2 * memory
     if core.profile.old and body.get("HostConfig") is None:
         del made["Runtime"]  # it is known from the first start on
     return made
-
-
-def check(core: Core, host: dict[str, Any]) -> None:
-    """Look at limits and at the restart policy.  Raises `Fault` (400)."""
-    policy = (host.get("RestartPolicy") or {}).get("Name") or "no"
-    if policy not in ("no", "always", "unless-stopped", "on-failure"):
-        raise Fault(
-            400,
-            f"invalid restart policy '{policy}'"
-            if core.profile.old
-            else f"invalid restart policy: unknown policy '{policy}'; use one of 'no', "
-            "'always', 'on-failure', or 'unless-stopped'",
-        )
-    if 0 < (host.get("Memory") or 0) < 6 * 1024 * 1024:
-        raise Fault(400, "Minimum memory limit allowed is 6MB")
-    if not 0 <= (host.get("NanoCpus") or 0) <= PROCESSORS * 10**9:
-        raise Fault(
-            400,
-            f"{'R' if core.profile.old else 'r'}ange of CPUs is from 0.01 to {PROCESSORS:.2f}, "
-            f"as there are only {PROCESSORS} CPUs available",
-        )
 
 
 def mounts(core: Core, container: Container) -> list[Mount]:
@@ -283,10 +255,11 @@ def _bind(core: Core, text: str) -> Mount:
     if not colon and source.startswith("/") and posixpath.normpath(source) != "/":  # a place for a volume of its own
         volume = add_volume(core, core.ids.new(), anonymous=True)
         return Mount("volume", "", posixpath.normpath(source), mode="z", volume=volume, tree=volume.tree)
-    if not target or not target.startswith("/"):
-        raise Fault(400, f"invalid volume specification: '{text}'" + (": invalid mount path" if target else ""))
-    if target == "/":
-        raise Fault(400, f"invalid volume specification: '{text}': invalid specification: destination can't be '/'")
+    status = 500 if core.profile.old else 400
+    if not colon:
+        source, target = "", source
+    if said := checks.absolute("bind" if source.startswith("/") else "volume", target):
+        raise Fault(400 if target == "/" else status, f"invalid volume specification: '{text}': {said}")
     for word in mode.split(",") if mode else []:
         if word not in (
             "ro",
@@ -303,7 +276,7 @@ def _bind(core: Core, text: str) -> Mount:
             "cached",
             "delegated",
         ):
-            raise Fault(400, f"invalid mode: {mode}")
+            raise Fault(status, f"invalid mode: {mode}")
     writable = "ro" not in mode.split(",")
     target = posixpath.normpath(target)
     if source.startswith("/"):
@@ -321,8 +294,8 @@ def _mount(core: Core, wanted: dict[str, Any]) -> Mount:
     prefix = f'invalid mount config for type "{kind}": '
     if not target:
         raise Fault(400, prefix + "field Target must not be empty")
-    if not target.startswith("/"):
-        raise Fault(400, prefix + f"invalid mount path: '{target}' mount path must be absolute")
+    if said := checks.absolute(kind, target):
+        raise Fault(400, said if said.startswith(prefix) else prefix + said)
     target, writable = posixpath.normpath(target), not wanted.get("ReadOnly")
     if kind == "bind":
         if not source:
@@ -331,6 +304,8 @@ def _mount(core: Core, wanted: dict[str, Any]) -> Mount:
         if tree is None:
             raise Fault(400, prefix + f"bind source path does not exist: {source}")
         return Mount("bind", source, target, writable, "", tree=tree)
+    if kind == "tmpfs" and source:
+        raise Fault(400, prefix + "field Source must not be specified")
     if kind == "tmpfs":
         size = (wanted.get("TmpfsOptions") or {}).get("SizeBytes") or 0
         return Mount("tmpfs", "", target, limit=size if isinstance(size, int) else 0)

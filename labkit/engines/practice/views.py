@@ -183,7 +183,7 @@ def inspected(core: Core, container: Container, *, size: bool, version: tuple[in
         "AppArmorProfile": "",
         "ExecIDs": [e.id for e in container.execs if e.run is not None] or None,
         "HostConfig": container.host_config,
-        "GraphDriver": graph_driver(core, container.id, 2),
+        "GraphDriver": graph_driver(core, container.id, [layer.diff_id for layer in container.image.layers], "-init"),
     }
     if size:
         facts["SizeRw"], facts["SizeRootFs"] = sizes(container)
@@ -199,12 +199,19 @@ def inspected(core: Core, container: Container, *, size: bool, version: tuple[in
     return facts
 
 
-def graph_driver(core: Core, name: str, layers: int) -> dict[str, Any]:
-    """Return where the layers of a container, or an image, would lie on the Engine's disk."""
+def graph_driver(core: Core, name: str, below: list[str], own: str = "") -> dict[str, Any]:
+    """Return where the layers of a container, or an image, would lie on the Engine's disk.
+
+    Parameters
+    ----------
+    below: the digests of the layers below, the lowest first.
+    own: what the folder of a layer of its own is called behind its name, that lies on top of those.
+    """
     at = f"{core.root_dir}/overlay2/{name}"
+    folders = [f"{core.root_dir}/overlay2/{layer[7:]}/diff" for layer in reversed(below)]
+    lower = [*([f"{at}{own}/diff"] if own else []), *folders]
     data = {"MergedDir": f"{at}/merged", "UpperDir": f"{at}/diff", "WorkDir": f"{at}/work"}
-    below = {"LowerDir": f"{at}-init/diff"} if layers > 1 else {}
-    return {"Data": {**below, **data}, "Name": core.profile.driver}
+    return {"Data": {**({"LowerDir": ":".join(lower)} if lower else {}), **data}, "Name": core.profile.driver}
 
 
 def descriptor(container: Container) -> dict[str, Any]:
@@ -229,7 +236,7 @@ def network_settings(core: Core, container: Container, *, version: tuple[int, ..
     networks = {
         name: networking.describe(e, container.id[:12], old=old) for name, e in sorted(container.endpoints.items())
     }
-    sandbox = container.id if container.running else ""
+    sandbox = container.id if container.running or (old and container.started) else ""  # an old Engine keeps it
     facts: dict[str, Any] = {
         "SandboxID": sandbox,
         "SandboxKey": f"/var/run/docker/netns/{sandbox[:12]}" if sandbox else "",

@@ -199,7 +199,8 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True, struc
         raise Fault(400, f"unsupported Content-Type header ({kind}): must be 'application/json'")
     if not request.body.strip():
         if needed:
-            raise Fault(400, "EOF" if old else "invalid JSON: got EOF while reading request body")
+            said = "EOF" if struct == "ContainerConfigWrapper" else "got EOF while reading request body"
+            raise Fault(400, said if old else "invalid JSON: got EOF while reading request body")
         return {}
     try:
         value, _end = json.JSONDecoder().raw_decode(request.body.decode("utf-8", "replace").lstrip())
