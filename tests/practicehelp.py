@@ -82,7 +82,7 @@ class Clock:
                     break
             if again is None:
                 break
-            self.now = max(again, self.now + 0.0005)
+            self.now = min(max(again, self.now + 0.0005), end + 0.0005)
         return (call.answer.status, out, call.answer.channel) if call.answer else (0, out, None)
 
     def take(self, channel: Channel, seconds: float) -> bytes:
@@ -93,7 +93,7 @@ class Clock:
             out += channel.take()
             if again is None or channel.ended:
                 break
-            self.now = max(again, self.now + 0.0005)
+            self.now = min(max(again, self.now + 0.0005), end + 0.0005)
         return out
 
     def sh(self, script: str, image: str = "busybox", **more: Any) -> str:
