@@ -479,3 +479,100 @@ def test_refused_later(engine: Clock, method: str, path: str, status: int, said:
     """What the daemon says of a container that there is."""
     answered, out = engine(method, path)
     assert (answered, json.loads(out)["message"]) == (status, said)
+
+
+@pytest.mark.parametrize(
+    ("path", "struct", "status"),
+    [
+        ("/containers/first/exec", "types.ExecConfig", 400),
+        ("/exec/x/start", "types.ExecStartCheck", 400),
+        ("/networks/create", "types.NetworkCreateRequest", 400),
+        ("/networks/bridge/connect", "types.NetworkConnect", 400),
+        ("/volumes/create", "volume.VolumeCreateBody", 400),
+        ("/services/create", "swarm.ServiceSpec", 400),
+        ("/containers/first/update", "container.UpdateConfig", 500),
+        ("/auth", "types.AuthConfig", 500),
+        ("/containers/create", "runconfig.ContainerConfigWrapper", 500),
+    ],
+)
+def test_bodies_that_are_none(engine: Clock, path: str, struct: str, status: int) -> None:
+    """Which body is meant is said by Go's name of it; some of them an old Engine reads without care."""
+    said = f"json: cannot unmarshal array into Go value of type {struct}"
+    assert engine("POST", path, []) == (status, json.dumps({"message": said}, separators=(",", ":")).encode() + b"\n")
+    empty = "EOF" if status == 500 else "got EOF while reading request body"
+    assert engine("POST", path) == (status, json.dumps({"message": empty}, separators=(",", ":")).encode() + b"\n")
+    assert engine("POST", path, b"{", content_type="application/json")[0] == status
+
+
+@pytest.mark.parametrize(
+    ("path", "status", "said"),
+    [
+        ("/images/create?fromImage=a:b:c", 400, "invalid reference format"),
+        ("/images/create?fromSrc=-&repo=BAD", 400, "invalid reference format: repository name must be lowercase"),
+        ("/images/create?fromSrc=-&changes=NONSENSE%20x", 400, "nonsense is not a valid change command"),
+        ("/images/busybox/tag?repo=sha256", 400, "refusing to create an ambiguous tag using digest algorithm as name"),
+        ("/networks/create", 403, "cannot create a swarm scoped network when swarm is not active"),
+    ],
+)
+def test_names_and_scopes(engine: Clock, path: str, status: int, said: str) -> None:
+    """What no name may be, and what only a swarm has."""
+    body = {"Name": "far", "Scope": "swarm"} if path.startswith("/networks") else None
+    answered, out = engine("POST", path, body)
+    assert (answered, json.loads(out)["message"]) == (status, said)
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "said"),
+    [
+        ("term=x&limit=0", 400, "Limit 0 is outside the range of [1, 100]"),
+        ("term=x&filters=" + json.dumps({"bad": ["1"]}), 400, "Invalid filter 'bad'"),
+    ],
+)
+def test_search_is_looked_at_first(engine: Clock, query: str, status: int, said: str) -> None:
+    """What is wrong with a search is said before anything is searched."""
+    answered, out = engine("GET", f"/images/search?{query}")
+    assert (answered, json.loads(out)["message"]) == (status, said)
+
+
+def test_two_networks_of_one_name(engine: Clock) -> None:
+    """An old Engine makes the second with a warning, and then does not know which is meant."""
+    first = engine.ok("POST", "/networks/create", {"Name": "twin"})["Id"]
+    second = engine.ok("POST", "/networks/create", {"Name": "twin"})
+    assert second["Warning"] == f"Network with name twin (id : {first}) already exists"
+    status, out = engine("GET", "/networks/twin")
+    said = "2 matches found based on name: network twin is ambiguous"
+    assert (status, json.loads(out)["message"]) == (400, said)
+    for name in (first, second["Id"]):
+        engine.ok("DELETE", f"/networks/{name}")
+
+
+def test_import_of_nothing(engine: Clock) -> None:
+    """An empty body is an archive of nothing."""
+    made = json.loads(engine("POST", "/images/create?fromSrc=-&repo=nothing&tag=1")[1])["status"]
+    assert engine.ok("GET", "/images/nothing:1/json")["Id"] == made
+    engine.ok("DELETE", "/images/nothing:1")
+    assert engine("PUT", "/containers/first/archive?path=/tmp")[0] == 200
+
+
+def test_disk_use(engine: Clock) -> None:
+    """What images share is counted, and each of their layers once in the whole."""
+    use = engine.ok("GET", "/system/df")
+    shared = {tag: image["SharedSize"] for image in use["Images"] for tag in image["RepoTags"]}
+    assert shared["nginx:latest"] == shared["redis:latest"] == shared["busybox:latest"] > 0
+    assert use["LayersSize"] < sum(image["Size"] for image in use["Images"])
+    assert all(image["Created"] for image in use["Images"])
+    assert (use["BuildCache"], use["BuilderSize"]) == (None, 0)
+
+
+def test_disk_use_since_29() -> None:
+    """A newer Engine sums up, and lists what is asked for."""
+    engine = Clock("29")
+    use = engine.ok("GET", "/system/df?type=image&type=container")
+    assert use.keys() == {"Images", "Containers", "LayersSize", "ImageUsage", "ContainerUsage"}
+    assert use["ImageUsage"]["TotalCount"] == len(use["Images"]) == 3
+    assert use["ImageUsage"]["TotalSize"] == use["LayersSize"]
+    assert engine.ok("GET", "/system/df?verbose=0").keys() == {
+        f"{n}Usage" for n in ("Image", "Container", "Volume", "BuildCache")
+    }
+    assert engine.ok("GET", "/system/df?verbose=1")["ImageUsage"]["Items"]
+    assert engine("GET", "/system/df?type=x")[0] == 400

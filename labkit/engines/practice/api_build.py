@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any
 from . import api_images, dockerfile, lifecycle, settings, transfer
 from .api_containers import visible
 from .dockerfile import Instruction
-from .layers import Layer, difference, digest, unpack
+from .layers import TAR_FAULT, Layer, difference, digest, unpack
 from .machine.files import File, FileSystem, Folder, Node, Space, copy
 from .machine.process import Wait
 from .state import Container, Image, familiar, timestamp
-from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
+from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply, parse_json
 
 if TYPE_CHECKING:
     from .core import Core
@@ -40,6 +40,8 @@ def commit(core: Core, request: Request) -> Reply:
     container = core.state.container(request.query["container"])
     if request.query.get("repo"):
         api_images.check_name(core, familiar(request.query["repo"]))
+    if request.body.strip():
+        parse_json(request, old=core.profile.old, struct="ContainerConfigWrapper")
     config = copying.deepcopy(container.config)
     for change in request.many.get("changes", []):
         if (name := change.split(" ")[0]).upper() not in dockerfile.KNOWN:
@@ -153,7 +155,12 @@ def build(core: Core, request: Request) -> Answer:
             if kind == "application/json"
             else Fault(400, f"unsupported context: {kind}")
         )
-    context = unpack(request.body) if request.body else Folder()
+    try:
+        context = unpack(request.body)
+    except Fault as fault:
+        if old and fault.status == 400:
+            raise Fault(500, fault.message.removeprefix(TAR_FAULT)) from fault
+        raise
     name = request.query.get("dockerfile") or "Dockerfile"
     source = FileSystem(context, Space(0)).lookup(name)
     if not isinstance(source, File):

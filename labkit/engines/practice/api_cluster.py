@@ -25,7 +25,7 @@ def managers_only(_core: Core, _request: Request, *_names: str) -> Reply:
 
 def create(core: Core, request: Request) -> Reply:
     """``POST /services/create`` and its like: the body is read before anything else."""
-    parse_json(request, old=core.profile.old)
+    parse_json(request, old=core.profile.old, struct="ServiceSpec")
     return managers_only(core, request)
 
 

@@ -350,9 +350,7 @@ def rename(core: Core, request: Request, name: str) -> Reply:
 def update(core: Core, request: Request, name: str) -> Reply:
     """``POST /containers/{id}/update``."""
     container = core.state.container(name)
-    if core.profile.old and not request.body.strip():
-        raise Fault(500, "EOF")
-    body = parse_json(request, old=core.profile.old)
+    body = parse_json(request, old=core.profile.old, struct="UpdateConfig")
     _refuse_update(core, container, body)
     container.host_config |= {k: v for k, v in body.items() if k in container.host_config}
     core.event("container", "update", container.id, lifecycle.event_attributes(container))
@@ -619,13 +617,10 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
             if container.host_config.get("ReadonlyRootfs")
             else "mounted volume is marked read-only",
         ) from None
-    if not request.body.strip(b"\0"):  # an archive of nothing
-        return empty(200)
     try:
         tree = unpack(request.body, Space(files.space.limit - files.space.used))
     except Fault as fault:
-        unread = core.profile.old and fault.status == 400 and "tar file" in fault.message
-        raise Fault(500, "Error processing tar file(exit status 1): unexpected EOF") if unread else fault from None
+        raise Fault(500 if core.profile.old else fault.status, fault.message) from None
     if request.flag("noOverwriteDirNonDir"):
         _refuse_other_kinds(target, tree, path)
     tree.mode, tree.uid, tree.gid, tree.mtime = target.mode, target.uid, target.gid, core.now

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
 def create(core: Core, request: Request, name: str) -> Reply:
     """``POST /containers/{id}/exec``."""
-    body = parse_json(request, old=core.profile.old)
+    body = parse_json(request, old=core.profile.old, struct="ExecConfig")
     command = body.get("Cmd")
-    if isinstance(command, str):
-        raise Fault(400, "json: cannot unmarshal string into Go struct field ExecConfig.Cmd of type []string")
     if not command or not all(isinstance(word, str) for word in command):
         raise Fault(400, "No exec command specified")
     container = core.state.container(name)
@@ -55,7 +53,7 @@ def _find(core: Core, name: str) -> Exec:
 
 def start(core: Core, request: Request, name: str) -> Answer:
     """``POST /exec/{id}/start``: what goes wrong is said in the stream."""
-    body = parse_json(request, old=core.profile.old)
+    body = parse_json(request, old=core.profile.old, struct="ExecStartCheck")
     entry = _find(core, name)
     if not entry.container.running:
         raise Fault(409, lifecycle.not_running(core, entry.container))

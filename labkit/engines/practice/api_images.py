@@ -13,7 +13,9 @@ from time import strptime
 from typing import TYPE_CHECKING, Any
 
 from . import archive, filters, settings, transfer, views
-from .layers import digest, read_layer
+from .dockerfile import KNOWN, parse_line, set_config
+from .layers import Layer, digest, read_layer
+from .machine.files import Folder
 from .state import Container, Image, familiar, split_tag, timestamp, with_tag
 from .wire import Answer, Fault, Reply, Request, Streaming, dumps, empty, json_reply, parse_json, streamed
 
@@ -37,8 +39,15 @@ def need(core: Core, name: str) -> Image:
     """Return an image.  Raises `Fault` (404)."""
     image = core.state.find_image(name)
     if image is None:
+        _check_reference(core, name)
         raise Fault(404, f"No such image: {name if '@' in name or name.startswith('sha256:') else with_tag(name)}")
     return image
+
+
+def _check_reference(core: Core, name: str, before: str = "") -> None:
+    """Refuse what can be no image's name; `before` stands before what is said.  Raises `Fault` (400)."""
+    if not REFERENCE.fullmatch(name):
+        raise Fault(400, before + unreadable(core, name).message)
 
 
 def listing(core: Core, request: Request) -> Reply:
@@ -69,7 +78,7 @@ def listing(core: Core, request: Request) -> Reply:
             or made > until
         ):
             continue
-        found.append(_summary(core, image, tags, digests))
+        found.append(summary(core, image, tags, digests))
     found.sort(key=lambda facts: facts["Created"], reverse=True)
     return json_reply(found)
 
@@ -80,7 +89,8 @@ def _is_like(label: str, pattern: str) -> bool:
     return fnmatchcase(label, pattern) or fnmatchcase(repository, pattern)
 
 
-def _summary(core: Core, image: Image, tags: list[str], digests: list[str]) -> dict[str, Any]:
+def summary(core: Core, image: Image, tags: list[str], digests: list[str]) -> dict[str, Any]:
+    """Return an image as the list shows it, with some of its names."""
     old = core.profile.old
     none = ["<none>:<none>"] if old and not tags and not digests else []
     facts: dict[str, Any] = {
@@ -105,6 +115,7 @@ def inspect(core: Core, _request: Request, name: str) -> Reply:
     """``GET /images/{name}/json``."""
     image = core.state.find_image(name)
     if image is None:
+        _check_reference(core, name, f"no such image: {name}: " if core.profile.old else "")
         missing = f"No such image: {with_tag(name)}"
         raise Fault(404, f"no such image: {name}: {missing}" if core.profile.old else missing)
     old = core.profile.old
@@ -182,6 +193,8 @@ def tag(core: Core, request: Request, name: str) -> Reply:
     image = need(core, name)
     repository, version = familiar(request.query.get("repo", "")), request.query.get("tag", "") or "latest"
     label = f"{repository}:{version}"
+    if repository in ("sha256", "sha512"):
+        raise Fault(400, "refusing to create an ambiguous tag using digest algorithm as name")
     if not REFERENCE.fullmatch(label):
         raise unreadable(core, repository)
     transfer.retag(core, image, label)
@@ -218,7 +231,7 @@ def create(core: Core, request: Request) -> Answer:
     head, at, pinned = name.partition("@")
     inside = split_tag(head)
     reference = inside[0] if inside[1] else head
-    if not REFERENCE.fullmatch(reference):
+    if not REFERENCE.fullmatch(head):
         said = (
             "invalid reference format: repository name must be lowercase"
             if reference.lower() != reference
@@ -231,10 +244,14 @@ def create(core: Core, request: Request) -> Answer:
 def _import(core: Core, request: Request, source: str) -> Reply:
     if source != "-":
         raise Fault(501, "The practice engine imports what a request carries: fromSrc=-.")
-    layer = read_layer(request.body)
+    if request.query.get("repo"):
+        _check_reference(core, familiar(request.query["repo"]))
     config: dict[str, Any] = {}
     for change in request.many.get("changes", []):
+        if (word := change.partition(" ")[0]).upper() not in KNOWN:
+            raise Fault(400, f"{word.lower()} is not a valid change command")
         _change(config, change)
+    layer = read_layer(request.body) if request.body else Layer(Folder())
     created = timestamp(core.now)
     entry = {"created": created, "comment": request.query.get("message") or "Imported from -"}
     image = Image(
@@ -258,8 +275,6 @@ def _import(core: Core, request: Request, source: str) -> Reply:
 
 def _change(config: dict[str, Any], text: str) -> None:
     """Change a configuration by one instruction of a Dockerfile."""
-    from .dockerfile import parse_line, set_config
-
     instruction = parse_line(text)
     set_config(config, instruction)
 
@@ -380,6 +395,8 @@ def _saved(core: Core, names: list[str]) -> Streaming:
     for name in names:
         found = core.state.find_image(name)
         if found is None:
+            if not name:
+                raise Fault(500 if core.profile.old else 400, "invalid reference format")
             raise Fault(404, f"No such image: {name}")
         image = found
         by_id = image.id.startswith(name) or image.id[7:].startswith(name)
@@ -421,12 +438,13 @@ def push(core: Core, request: Request, name: str) -> Answer:
 
 def search(core: Core, request: Request) -> Reply:
     """``GET /images/search``: a registry named in the term is asked, else the Hub, which can't be had here."""
-    term = request.query.get("term", "")
-    if not term:
-        raise Fault(
-            400 if not core.profile.old else 500,
-            "invalid reference format" if not core.profile.old else "Search term is empty",
-        )
+    term, old = request.query.get("term", ""), core.profile.old
+    limit = request.number("limit", 25)
+    if not 1 <= limit <= 100:
+        raise Fault(400, f"{'Limit' if old else 'limit'} {limit} is outside the range of [1, 100]")
+    wanted = filters.parse(request, ("is-official", "is-automated", "stars"), old=old)
+    if not term and not old:
+        raise Fault(400, "invalid reference format")
     host, slash, rest = term.partition("/")
     if not slash or ("." not in host and ":" not in host and host != "localhost"):
         raise Fault(500, "the practice engine does not reach Docker Hub, which an unprefixed term is searched in")
@@ -434,8 +452,6 @@ def search(core: Core, request: Request) -> Reply:
     if registry is None:
         raise Fault(500, f'Get "http://{host}/v1/_ping": dial tcp {host}: connect: connection refused')
     found = parse_search(registry.handle("GET", f"/v1/search?q={rest}&n=25", {}, b"").body)
-    limit = request.number("limit", 25)
-    wanted = filters.parse(request, ("is-official", "is-automated", "stars"), old=core.profile.old)
     official = filters.boolean(wanted, "is-official", old=core.profile.old)
     stars = (wanted.get("stars") or ["0"])[0]
     if not stars.isdigit():
@@ -454,7 +470,7 @@ def parse_search(body: bytes) -> list[dict[str, Any]]:
 
 def auth(core: Core, request: Request) -> Reply:
     """``POST /auth``."""
-    body = parse_json(request, old=core.profile.old)
+    body = parse_json(request, old=core.profile.old, struct="AuthConfig")
     registry = core.registries.get(str(body.get("serveraddress") or "").removeprefix("http://").rstrip("/"))
     if registry is None:
         raise Fault(500, "the practice engine does not reach that registry")
@@ -475,6 +491,6 @@ def distribution(core: Core, request: Request, name: str) -> Reply:
         )
     found = registry.manifest(there, version or "latest")
     if found is None:
-        raise Fault(404, f"manifest unknown: {name}")
+        raise Fault(404, "manifest unknown: manifest unknown")
     facts = {"mediaType": registry.kinds[found[0]], "digest": found[0], "size": len(registry.blobs[found[0]])}
     return json_reply({"Descriptor": facts, "Platforms": [{"architecture": "amd64", "os": "linux"}]})

@@ -104,9 +104,11 @@ def _fits(core: Core, network: Network, wanted: filters.Filters) -> bool:
 
 def create(core: Core, request: Request) -> Reply:
     """``POST /networks/create``."""
-    body = parse_json(request, old=core.profile.old)
+    body = parse_json(request, old=core.profile.old, struct="NetworkCreateRequest")
+    twin = next((n.id for n in core.state.networks.values() if n.name == body.get("Name")), "")
     network = networking.create(core, body)
-    return json_reply({"Id": network.id, "Warning": ""}, 201)
+    warning = f"Network with name {network.name} (id : {twin}) already exists" if twin else ""
+    return json_reply({"Id": network.id, "Warning": warning}, 201)
 
 
 def inspect(core: Core, _request: Request, name: str) -> Reply:
@@ -139,7 +141,7 @@ def _remove(core: Core, network: Network) -> None:
 
 def connect(core: Core, request: Request, name: str) -> Reply:
     """``POST /networks/{id}/connect``."""
-    body = parse_json(request, old=core.profile.old)
+    body = parse_json(request, old=core.profile.old, struct="NetworkConnect")
     container = core.state.container(str(body.get("Container") or ""))
     network = core.state.network(name) if container.running else networking.chosen(core, name)
     if network.name in ("host", "none"):
@@ -166,7 +168,7 @@ def connect(core: Core, request: Request, name: str) -> Reply:
 
 def disconnect(core: Core, request: Request, name: str) -> Reply:
     """``POST /networks/{id}/disconnect``."""
-    body = parse_json(request, old=core.profile.old)
+    body = parse_json(request, old=core.profile.old, struct="NetworkDisconnect")
     wanted = str(body.get("Container") or "")
     try:
         container = core.state.container(wanted)

@@ -1,4 +1,4 @@
-"""The endpoints of the Engine itself: ping, version, info, disk use, events.
+"""The endpoints of the Engine itself: ping, version, info, events.
 
 Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/System
 """
@@ -9,8 +9,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from . import api_volumes, filters, views
-from .layers import Layer
+from . import filters
 from .machine.process import MACHINE, RELEASE, Wait
 from .state import timestamp
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
@@ -198,50 +197,6 @@ def reloaded(core: Core) -> dict[str, str]:
         "runtimes": "runc:runc",
         "shutdown-timeout": str(config.get("shutdown-timeout", 15)),
     }
-
-
-def df(core: Core, request: Request) -> Reply:
-    """``GET /system/df``."""
-    images: list[dict[str, Any]] = []
-    layers: dict[str, Layer] = {}
-    for image in core.state.images.values():
-        users = sum(c.image is image for c in core.state.containers.values())
-        images.append(
-            {
-                "Containers": users,
-                "Created": 0,
-                "Id": image.id,
-                "Labels": image.run_config.get("Labels"),
-                "ParentId": image.parent,
-                "RepoDigests": image.digests,
-                "RepoTags": image.tags,
-                "SharedSize": 0,
-                "Size": image.size,
-                "VirtualSize": image.size,
-            }
-        )
-        layers |= {layer.diff_id: layer for layer in image.layers}
-    volumes = [
-        {
-            **api_volumes.facts(core, v),
-            "UsageData": {
-                "RefCount": sum(m.volume is v for c in core.state.containers.values() for m in c.mounts),
-                "Size": api_volumes.size(v),
-            },
-        }
-        for v in core.state.volumes.values()
-    ]
-    containers = [views.summary(core, c, size=True, version=request.version) for c in core.state.containers.values()]
-    return json_reply(
-        {
-            "LayersSize": sum(layer.size for layer in layers.values()),
-            "Images": images,
-            "Containers": containers,
-            "Volumes": volumes,
-            "BuildCache": [],
-            "BuilderSize": 0,
-        }
-    )
 
 
 def events(core: Core, request: Request) -> Answer:

@@ -51,7 +51,7 @@ def listing(core: Core, request: Request) -> Reply:
 
 def create(core: Core, request: Request) -> Reply:
     """``POST /volumes/create``: again with the same name gives the volume that is there."""
-    body = parse_json(request, needed=core.profile.old, old=core.profile.old)
+    body = parse_json(request, needed=core.profile.old, old=core.profile.old, struct="VolumeCreateBody")
     name, driver = str(body.get("Name") or ""), body.get("Driver") or "local"
     if driver != "local":
         raise Fault(404, f'create {name}: error looking up volume plugin {driver}: plugin "{driver}" not found')

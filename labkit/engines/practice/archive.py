@@ -104,7 +104,7 @@ def load(core: Core, data: bytes) -> Iterator[str]:
     """Take the images of an archive in; yield what the Engine says of each.  Raises `Fault`."""
     from .transfer import retag
 
-    tree = _unpacked(core, data)
+    tree = unpack(data)
     listing = tree.entries.get("manifest.json")
     if not isinstance(listing, File):
         aside = posixpath.join(core.root_dir, "tmp", f"docker-import-{int(core.ids.new()[:8], 16)}")
@@ -131,17 +131,6 @@ def load(core: Core, data: bytes) -> Iterator[str]:
             core.event("image", "load", image.id, {"name": (image.tags or [image.id])[0]})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Fault(500, f"invalid archive: {error}") from error
-
-
-def _unpacked(core: Core, data: bytes) -> Folder:
-    if not data.strip(b"\0"):  # an archive of nothing
-        return Folder()
-    try:
-        return unpack(data)
-    except Fault as fault:
-        if core.profile.old and fault.status == 400:
-            raise Fault(500, "Error processing tar file(exit status 1): unexpected EOF") from fault
-        raise
 
 
 def _read(tree: Folder, path: str) -> bytes:

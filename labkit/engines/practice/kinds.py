@@ -25,6 +25,7 @@ _KINDS: dict[str, str] = {
     **dict.fromkeys(_OBJECTS.split(), "object"),
     **dict.fromkeys(_TEXTS.split(), "map[string]string"),
     "Cmd": "strslice.StrSlice",
+    "ExecConfig.Cmd": "[]string",
     "Entrypoint": "strslice.StrSlice",
     "Mounts": "[]object",
     "IPAM.Config": "[]object",
@@ -60,10 +61,31 @@ _GO = {
     "EndpointConfig": "network.EndpointSettings",
     "IPAMConfig": "network.EndpointIPAMConfig",
     "ContainerConfigWrapper": "runconfig.ContainerConfigWrapper",
+    "UpdateConfig": "container.UpdateConfig",
+    "ExecConfig": "types.ExecConfig",
+    "ExecStartCheck": "types.ExecStartCheck",
+    "AuthConfig": "types.AuthConfig",
+    "NetworkCreateRequest": "types.NetworkCreateRequest",
+    "NetworkConnect": "types.NetworkConnect",
+    "NetworkDisconnect": "types.NetworkDisconnect",
+    "VolumeCreateBody": "volume.VolumeCreateBody",
+    "ServiceSpec": "swarm.ServiceSpec",
     "Cmd": "string",
     "Entrypoint": "string",
 }
 """What Go calls the types of some fields, for its messages."""
+
+
+_FIELDS = {
+    "ExecConfig": "AttachStderr AttachStdin AttachStdout Cmd ConsoleSize Detach DetachKeys Env Privileged Tty User "
+    "WorkingDir",
+    "ExecStartCheck": "Detach Tty ConsoleSize",
+    "NetworkConnect": "Container EndpointConfig",
+    "NetworkDisconnect": "Container Force",
+    "AuthConfig": "username password email serveraddress",
+    "VolumeCreateBody": "Name Driver DriverOpts Labels",
+}
+"""What is read of some bodies; of the others all that is known."""
 
 
 def _fits(value: Any, kind: str) -> bool:
@@ -113,10 +135,14 @@ def wrong(body: Any, struct: str) -> str:
     if not isinstance(body, dict):
         return f"json: cannot unmarshal {JSON.get(type(body), 'value')} into Go value of type {_GO.get(struct, struct)}"
     for name, value in body.items():
-        kind = _KINDS.get(f"{struct}.{name}") or _KINDS.get(name)
+        if struct in _FIELDS and name not in _FIELDS[struct].split():
+            continue
+        own = _KINDS.get(f"{struct}.{name}")
+        kind = own or _KINDS.get(name)
         if kind and not _fits(value, kind):
             given = JSON.get(type(value), "value")
-            return f"json: cannot unmarshal {given} into Go struct field {struct}.{name} of type {_GO.get(name, kind)}"
+            shown = own or _GO.get(name, kind)
+            return f"json: cannot unmarshal {given} into Go struct field {struct}.{name} of type {shown}"
         if kind in (None, "map[string]string"):
             continue
         inside = value.values() if isinstance(value, dict) and kind != "object" else [value]

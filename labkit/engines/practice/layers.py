@@ -24,6 +24,7 @@ OPAQUE = ".wh..wh..opq"
 MAX_UNPACKED = 256 * 1024 * 1024
 """No archive is unpacked to more than this, in bytes."""
 MAX_MEMBERS = 100_000
+TAR_FAULT = "Error processing tar file(exit status 1): "
 _BLOCK = tarfile.BLOCKSIZE
 
 
@@ -168,16 +169,21 @@ def unpack(data: bytes, space: Space | None = None) -> Folder:
     for one that is too large.
     """
     root, left = Folder(), Space(MAX_UNPACKED) if space is None else space
+    if not data:  # an archive of nothing
+        return root
     try:
         with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
             for count, member in enumerate(archive):
                 if count > MAX_MEMBERS:
                     raise Fault(400, "archive holds too many entries")
                 _unpack_one(archive, member, root, left)
+    except tarfile.ReadError as error:
+        cut = len(data) < _BLOCK or "unexpected end" in str(error)
+        raise Fault(400, TAR_FAULT + ("unexpected EOF" if cut else "archive/tar: invalid tar header")) from error
     except (tarfile.TarError, EOFError, ValueError, OSError, UnicodeError) as error:
         if isinstance(error, OSError) and error.strerror:
-            raise Fault(500, f"Error processing tar file(exit status 1): {error.strerror}") from error
-        raise Fault(400, f"Error processing tar file(exit status 1): {error}") from error
+            raise Fault(500, TAR_FAULT + error.strerror) from error
+        raise Fault(400, f"{TAR_FAULT}{error}") from error
     return root
 
 

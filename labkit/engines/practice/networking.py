@@ -58,7 +58,7 @@ def create(core: Core, body: dict[str, Any]) -> Network:
     name = body.get("Name") or ""
     old = core.profile.old
     if not name or not isinstance(name, str):
-        raise Fault(400, "network name cannot be empty" if not old else "invalid network name: ")
+        raise Fault(500 if old else 400, "invalid name: " if old else "network name cannot be empty")
     if any(n.name == name for n in core.state.networks.values()) and (
         body.get("CheckDuplicate") or not old or name in ("bridge", "host", "none")
     ):
@@ -74,13 +74,19 @@ def create(core: Core, body: dict[str, Any]) -> Network:
         raise Fault(403, f'only one instance of "{driver}" network is allowed')
     if driver not in ("bridge", "macvlan", "ipvlan"):
         raise Fault(
-            404 if driver != "overlay" else 503,
+            404 if driver != "overlay" else 500 if old else 503,
             f'plugin "{driver}" not found'
             if driver != "overlay"
             else 'This node is not a swarm manager. Use "docker swarm init" or "docker swarm join" to '
             "connect this node to swarm and try again.",
         )
+    if body.get("Ingress"):
+        raise Fault(403, f"{'I' if old else 'i'}ngress network can only be global scope network")
+    if body.get("Scope") == "swarm":
+        raise Fault(403, "cannot create a swarm scoped network when swarm is not active")
     ipam = body.get("IPAM") or {}
+    if old and body.get("EnableIPv6") and not any(":" in str(c.get("Subnet")) for c in ipam.get("Config") or []):
+        raise Fault(404, _NO_POOL.format(6))
     subnet, config = _pool(core, name, ipam.get("Config") or [])
     gateway = next((c["Gateway"] for c in config if c.get("Gateway")), str(subnet[1]))
     wire = Wire(subnet, gateway, internal=bool(body.get("Internal")))
@@ -104,6 +110,9 @@ def create(core: Core, body: dict[str, Any]) -> Network:
     return network
 
 
+_NO_POOL = "could not find an available, non-overlapping IPv{} address pool among the defaults to assign to the network"
+
+
 def _pool(core: Core, name: str, configs: list[dict[str, Any]]) -> tuple[IPv4Network, list[dict[str, Any]]]:
     """Return the subnet of a new network, and its configuration as inspect shows it."""
     old = core.profile.old
@@ -115,10 +124,7 @@ def _pool(core: Core, name: str, configs: list[dict[str, Any]]) -> tuple[IPv4Net
     if given is None:
         free = next((pool for pool in POOLS if not any(pool.overlaps(u) for u in used)), None)
         if free is None:
-            said = (
-                "could not find an available, non-overlapping IPv4 address pool "
-                "among the defaults to assign to the network"
-            )
+            said = _NO_POOL.format(4)
             raise Fault(404 if old else 400, said if old else "all predefined address pools have been fully subnetted")
         return free, [*sixth, {"Subnet": str(free), "Gateway": str(free[1])}]
     text = str(given["Subnet"])

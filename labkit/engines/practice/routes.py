@@ -17,7 +17,7 @@ ROUTES: tuple[tuple[str, str, str], ...] = (
     ("HEAD", "/_ping", "api_system.ping"),
     ("GET", "/version", "api_system.version"),
     ("GET", "/info", "api_system.info"),
-    ("GET", "/system/df", "api_system.df"),
+    ("GET", "/system/df", "api_usage.df"),
     ("GET", "/events", "api_system.events"),
     ("POST", "/auth", "api_images.auth"),
     ("GET", "/containers/json", "api_containers.listing"),

@@ -307,12 +307,12 @@ class State:
             return self.networks[name]
         named = [n for n in self.networks.values() if n.name == name]
         if len(named) > 1:
-            raise Fault(400, f"network {name} is ambiguous ({len(named)} matches found on name)")
+            raise Fault(400, f"{len(named)} matches found based on name: network {name} is ambiguous")
         matches = named or [n for n in self.networks.values() if name and n.id.startswith(name)]
         if len(matches) == 1:
             return matches[0]
         if matches:
-            raise Fault(400, f"network {name} is ambiguous ({len(matches)} matches found based on ID prefix)")
+            raise Fault(400, f"{len(matches)} matches found based on ID prefix: network {name} is ambiguous")
         raise Fault(404, f"network {name} not found")
 
     def volume(self, name: str) -> Volume:

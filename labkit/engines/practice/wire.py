@@ -189,30 +189,34 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True, struc
     Raises `Fault` for a body that is not JSON, or is not said to be.
     """
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if old and needed and not request.body and not kind and struct != "ContainerConfigWrapper":
-        raise Fault(400, "got EOF while reading request body")
-    if (request.body or needed) and kind != "application/json":
+    if (request.body or kind or (needed and not old)) and kind != "application/json":
         if old:
             raise Fault(400, f"Content-Type specified ({kind}) must be 'application/json'")
         if not kind:
             raise Fault(400, "malformed Content-Type header (): mime: no media type")
         raise Fault(400, f"unsupported Content-Type header ({kind}): must be 'application/json'")
+    status = 500 if old and struct in _DECODED else 400
     if not request.body.strip():
+        if needed and old and struct in _DECODED:
+            raise Fault(500, "EOF")
         if needed:
-            said = "EOF" if struct == "ContainerConfigWrapper" else "got EOF while reading request body"
-            raise Fault(400, said if old else "invalid JSON: got EOF while reading request body")
+            raise Fault(400, f"{'' if old else 'invalid JSON: '}got EOF while reading request body")
         return {}
     try:
         value, _end = json.JSONDecoder().raw_decode(request.body.decode("utf-8", "replace").lstrip())
         value = kinds.named(value)
     except (ValueError, RecursionError) as error:
         said = go_json_error(request.body.decode("utf-8", "replace"), error)
-        raise Fault(500 if old else 400, said if old else f"invalid JSON: {said}") from error
+        raise Fault(status, said if old else f"invalid JSON: {said}") from error
     if value is None:
         return {}
     if said := kinds.wrong(value, struct):
-        raise Fault(500 if old else 400, said if old else f"invalid JSON: {said}")
+        raise Fault(status, said if old else f"invalid JSON: {said}")
     return dict(value)
+
+
+_DECODED = ("ContainerConfigWrapper", "UpdateConfig", "AuthConfig")
+"""Bodies that an old Engine reads without looking at what goes wrong."""
 
 
 def go_json_error(text: str, error: Exception) -> str:
