@@ -428,7 +428,9 @@ def test_a_learner_is_told_first(monkeypatch: pytest.MonkeyPatch, capsys: pytest
     monkeypatch.setenv("LABKIT_NOTICE", f"{watch.notice()}\x1b[2J")
     with pytest.raises(labkit.UnknownExercise):
         labkit.start("77")
-    assert capsys.readouterr().out == f"{watch.notice()}␛[2J\n"
+    lines = capsys.readouterr().out.splitlines()
+    assert " ".join(lines) == f"{watch.notice()}␛[2J"
+    assert max(map(len, lines)) <= 72
     monkeypatch.setenv("LABKIT_NOTICE", "")
     with pytest.raises(labkit.UnknownExercise):
         labkit.start("77")
