@@ -21,8 +21,9 @@ from ..errors import ConnectionFailed, EngineError
 from ..messages import _
 from ..model import Endpoint
 from ..session import Session
-from . import boot, control, daemonconfig, debian, dockerd, packages, ports, registry
-from .base import Capability, DaemonConfig, EngineRecord, Progress, RegistryEngine, RegistryRecord, quiet
+from . import boot, control, debian, dockerd, packages, ports, registry
+from .base import EngineRecord, Progress, RegistryEngine, RegistryRecord
+from .controlled import Controlled
 from .layout import Layout
 from .ports import Block
 from .records import record
@@ -31,15 +32,13 @@ ROOM = 200
 """What the engine, its images and the registry need on the disk, in megabytes."""
 
 _BOOT = str(Path(boot.__file__))
-_MAX_SOCKET = 107
-_LONGEST = "exec/containerd/containerd.sock.ttrpc"
 
 
-class Private(RegistryEngine):
+class Private(Controlled, RegistryEngine):
     """A dockerd of the course's own."""
 
     kind = "private"
-    capabilities = frozenset({Capability.CONFIGURE, Capability.BIND, Capability.REGISTRY})
+    longest = "exec/containerd/containerd.sock.ttrpc"
 
     def unavailable(self) -> str:
         if sys.platform != "linux":
@@ -51,26 +50,22 @@ class Private(RegistryEngine):
         return ""
 
     @property
-    def _control(self) -> Path:
-        return self.paths.run / "control.sock"
-
-    @property
     def _endpoint(self) -> Endpoint:
         return Endpoint(socket=str(dockerd.socket(self.paths)))
 
     def start(self, progress: Progress) -> EngineRecord:
         if why := self.unavailable():
             raise EngineError(why)
-        self._check_length()
+        self.check_length()
         self._check_room()
         with self._one_at_a_time() as lock:
             if not dockerd.program():
                 packages.install(["docker.io"], progress)
             try:
-                if control.ask(self._control, progress, "status").get("protocol") != control.PROTOCOL:
+                if control.ask(self.control, progress, "status").get("protocol") != control.PROTOCOL:
                     progress(_("The course has a new edition; the engine is started anew."), None)
                     self.stop(progress)
-                done = control.ask(self._control, progress, "up")
+                done = control.ask(self.control, progress, "up")
             except FileNotFoundError:
                 done = self._spawn(lock, progress)
             except ConnectionRefusedError:
@@ -78,14 +73,6 @@ class Private(RegistryEngine):
                 done = self._spawn(lock, progress)
         block = Block(done["base"])
         return record(self.kind, self._endpoint, self.capabilities, block.labs, tcp_port=block.tcp, tls_port=block.tls)
-
-    def _check_length(self) -> None:
-        length = len(os.fsencode(self.paths.run / _LONGEST))
-        if length > _MAX_SOCKET:
-            raise EngineError(
-                _("The path of the engine's socket has {n} bytes, and Linux allows {max}.", n=length, max=_MAX_SOCKET),
-                _("Put the course into a folder with a shorter path."),
-            )
 
     def _check_room(self) -> None:
         place = next(folder for folder in (self.paths.state, *self.paths.state.parents) if folder.exists())
@@ -104,7 +91,7 @@ class Private(RegistryEngine):
             (self.paths.state / "log").mkdir(exist_ok=True)
             lock = os.open(self.paths.state / "start.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield lock
@@ -122,7 +109,7 @@ class Private(RegistryEngine):
             block, claim = ports.claim(self.paths)
             namespace = dockerd.prepare(self.paths, block)
         except OSError as error:
-            raise self._unwritable(error) from error
+            raise self.unwritable(error) from error
         starter, channel = boot.spawn(namespace, detached=True)
         starter.wait()
         read, write = os.pipe()
@@ -147,32 +134,18 @@ class Private(RegistryEngine):
             answers.read()  # ends when the control socket is there
         return done
 
-    def _unwritable(self, error: OSError) -> EngineError:
-        return EngineError(
-            _("The course's folder cannot be written: {why}.", why=error.strerror),
-            _("Is the disk full (df -h), or the folder read-only? {path}", path=self.paths.state),
-        )
-
     def start_registry(self, progress: Progress) -> RegistryRecord:
         program = registry.program(self.paths) or packages.unpack_registry(self.paths, progress)
         with self._one_at_a_time():
-            done = self._ask("registry", progress, program=program)
+            done = self.tell("registry", progress, program=program)
         return registry.record(self.paths, Block(done["base"]))
 
     def fill_mirror(self, progress: Progress) -> None:
         """Fill the mirror: with images kept here, or the Hub's, or built from Debian's packages."""
-        if not self._ask("images", progress)["images"]:
+        if not self.tell("images", progress)["images"]:
             kept = Layout(self.paths.state / "images")
             kept.save(debian.build(kept, self.paths.state / "unpacked", progress))
-            self._ask("images", progress)
-
-    def _ask(self, do: str, progress: Progress = quiet, **more: Any) -> Any:
-        try:
-            return control.ask(self._control, progress, do, **more)
-        except OSError as error:
-            raise EngineError(
-                _("The lab's engine does not run."), _("Type ./lab in a terminal, then run this cell again.")
-            ) from error
+            self.tell("images", progress)
 
     def stop(self, progress: Progress) -> None:
         try:
@@ -180,25 +153,10 @@ class Private(RegistryEngine):
         except ConnectionFailed:
             pass  # it does not run, or does not answer: either way it is ended below
         try:
-            control.ask(self._control, progress, "stop", to_its_end=True)
+            control.ask(self.control, progress, "stop", to_its_end=True)
         except OSError:  # no supervisor, or a killed one
             dockerd.sweep(self.paths)
             shutil.rmtree(self.paths.run, ignore_errors=True)
-
-    def running(self) -> bool:
-        try:
-            return bool(control.ask(self._control, quiet, "status")["engine"])
-        except (OSError, EngineError):
-            return False
-
-    def config(self) -> dict[str, Any]:
-        return daemonconfig.read(self.paths.state / "daemon.json")
-
-    def reload(self, changes: DaemonConfig) -> None:
-        self._ask("reload", changes=dict(changes))
-
-    def restart(self, changes: DaemonConfig) -> None:
-        self._ask("restart", changes=dict(changes))
 
 
 def stop_containers(endpoint: Endpoint) -> None:
