@@ -165,7 +165,7 @@ def test_a_clock_that_is_ahead() -> None:
     assert row(line("2.2", -0.5)).seen == 0
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.one_of(st.binary(max_size=60), st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(IDS),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(
