@@ -15,7 +15,7 @@ from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Any
 
 from . import api_images, dockerfile, lifecycle, settings, transfer
-from .api_containers import visible
+from .api_inside import visible
 from .dockerfile import Instruction
 from .layers import TAR_FAULT, Layer, difference, digest, unpack
 from .machine.files import File, FileSystem, Folder, Node, Space, copy
