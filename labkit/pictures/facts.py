@@ -6,7 +6,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from ..human import short
@@ -47,7 +47,13 @@ class Mount:
 
 @dataclass(frozen=True)
 class Container:
-    """A container; `image` is the name that it was made from."""
+    """A container.
+
+    Parameters
+    ----------
+    image: the name that it was made from; `image_id` says which image that was, whatever has that name now.
+    lodges_with: the container whose network cards it shares, where its `NetworkMode` is ``container:…``.
+    """
 
     name: str
     state: str
@@ -56,6 +62,7 @@ class Container:
     places: tuple[Place, ...] = ()
     ports: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
+    lodges_with: str = ""
 
 
 @dataclass(frozen=True)
@@ -123,8 +130,12 @@ def holdings(
     images: Iterable[Answer] = (),
 ) -> Holdings:  # fmt: skip
     """Read the answers of the lists: ``/containers/json``, ``/networks``, ``/volumes``, ``/images/json``."""
+    listed = [(_text(answer.get("Id") or ""), container(answer)) for answer in containers]
+    # An Engine keeps the id of the container that another one lodges with, and people know its name.
+    names = {identity: one.name for identity, one in listed}
+    found = (replace(c, lodges_with=names.get(c.lodges_with, short(c.lodges_with))) for _id, c in listed)
     return Holdings(
-        tuple(sorted(map(container, containers), key=lambda c: c.name)),
+        tuple(sorted(found, key=lambda c: c.name)),
         tuple(sorted(map(network, networks), key=lambda n: n.name)),
         tuple(sorted(_text(volume.get("Name")) for volume in volumes)),
         tuple(sorted((image(i) for i in images), key=lambda i: (i.name, i.id))),
@@ -139,6 +150,7 @@ def container(answer: Answer) -> Container:
     names = [str(name).lstrip("/") for name in answer.get("Names") or [answer.get("Name") or ""]]
     settings = answer.get("NetworkSettings") or {}
     places = [_place(name, ends or {}, answer) for name, ends in (settings.get("Networks") or {}).items()]
+    mode, _colon, other = str((answer.get("HostConfig") or {}).get("NetworkMode") or "").partition(":")
     image_id = answer.get("ImageID") or answer.get("Image") or ""
     return Container(
         # A container that others link to has further names, such as /other/alias.
@@ -149,6 +161,7 @@ def container(answer: Answer) -> Container:
         places=tuple(sorted(places, key=lambda p: p.network)),
         ports=tuple(sorted(_ports(answer.get("Ports"), settings.get("Ports")))),
         mounts=tuple(sorted(map(_mount, answer.get("Mounts") or []), key=lambda m: (m.kind, m.source, m.target))),
+        lodges_with=_text(other) if mode == "container" else "",
     )
 
 
