@@ -5,6 +5,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
@@ -15,6 +16,9 @@ from ..safe import harmless
 
 Answer = Mapping[str, Any]
 T = TypeVar("T")
+
+_ENDED = ("exited", "dead", "restarting")
+_EXITED = re.compile(r"[A-Z][a-z]+ \((-?\d{1,10})\)")
 
 MOST = 60
 """No more objects are drawn one by one; what is beyond is counted."""
@@ -53,6 +57,7 @@ class Container:
     ----------
     image: the name that it was made from; `image_id` says which image that was, whatever has that name now.
     lodges_with: the container whose network cards it shares, where its `NetworkMode` is ``container:…``.
+    code: the exit code of its last process; None where none has ended.
     """
 
     name: str
@@ -63,17 +68,25 @@ class Container:
     ports: tuple[str, ...] = ()
     mounts: tuple[Mount, ...] = ()
     lodges_with: str = ""
+    code: int | None = None
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network; `gateway` is the host's own address on it."""
+    """A network.
+
+    Parameters
+    ----------
+    gateway: the host's own address on it.
+    open: whether its containers may speak with each other: the option ``enable_icc`` of a bridge.
+    """
 
     name: str
     driver: str
     internal: bool = False
     subnets: tuple[str, ...] = ()
     gateway: str = ""
+    open: bool = True
 
 
 @dataclass(frozen=True)
@@ -162,7 +175,17 @@ def container(answer: Answer) -> Container:
         ports=tuple(sorted(_ports(answer.get("Ports"), settings.get("Ports")))),
         mounts=tuple(sorted(map(_mount, answer.get("Mounts") or []), key=lambda m: (m.kind, m.source, m.target))),
         lodges_with=_text(other) if mode == "container" else "",
+        code=_code(answer),
     )
+
+
+def _code(answer: Answer) -> int | None:
+    """Return the exit code: a number in an inspect, words alone in a list, such as ``Exited (3) 2 hours ago``."""
+    state = answer.get("State")
+    if isinstance(state, Mapping):
+        return int(state.get("ExitCode") or 0) if state.get("Status") in _ENDED else None
+    found = _EXITED.match(str(answer.get("Status") or ""))
+    return int(found[1]) if state in _ENDED and found else None
 
 
 def network(answer: Answer) -> Network:
@@ -174,6 +197,7 @@ def network(answer: Answer) -> Network:
         bool(answer.get("Internal")),
         tuple(_text(c["Subnet"]) for c in configs if c.get("Subnet")),
         next((_text(c["Gateway"]).partition("/")[0] for c in configs if c.get("Gateway")), ""),
+        str((answer.get("Options") or {}).get("com.docker.network.bridge.enable_icc")).lower() != "false",
     )
 
 
