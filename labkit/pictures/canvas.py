@@ -129,13 +129,14 @@ class Canvas:
             self._head(points[-2], points[-1], colour)
 
     def curve(
-        self, start: Point, end: Point, *, colour: str = "edge", dashed: bool = False, arrow: bool = False
-    ) -> None:
+        self, start: Point, end: Point, *, colour: str = "edge", dashed: bool = False, arrow: bool = False,
+        thick: float = 1.5,
+    ) -> None:  # fmt: skip
         """Draw a curve from left to right, under the boxes."""
         (a, b), (c, d) = start, end
         middle = (a + c) / 2
         path = f"M{_n(a)} {_n(b)}C{_n(middle)} {_n(b)} {_n(middle)} {_n(d)} {_n(c)} {_n(d)}"
-        self._stroke(path, colour, dashed, 1.5, below=True)
+        self._stroke(path, colour, dashed, thick, below=True)
         if arrow:
             self._head((c - 1, d), end, colour)
 

@@ -23,6 +23,9 @@ _EXITED = re.compile(r"[A-Z][a-z]+ \((-?\d{1,10})\)")
 MOST = 60
 """No more objects are drawn one by one; what is beyond is counted."""
 
+WORDS = 500
+"""The words beneath a picture name more: they can be searched, and need no place beside each other."""
+
 
 @dataclass(frozen=True)
 class Place:

@@ -1,20 +1,27 @@
-"""The whole engine at a glance: images, the containers made from them, their networks and their volumes."""
+"""The whole engine at a glance: images, the containers made from them, their networks and what they keep.
+
+What is said of use is found over everything (`links`); only the drawing is cut.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from ..messages import _
+from . import links
 from .canvas import Canvas, width
-from .facts import MOST, Container, Holdings, share
+from .facts import MOST, Container, Holdings, Mount, group, share
+from .links import Thing
 from .parts import MARGIN, card, legend, many, more, title
 from .parts import containers as count_of
 from .picture import Picture
+from .wholewords import named, tell
 
-_IMAGES, _CONTAINERS, _RIGHT = (20, 170), (252, 216), (560, 200)
+_IMAGES, _CONTAINERS, _RIGHT = (20, 190), (262, 222), (560, 200)
 """Where each column begins, and how wide it is."""
 
-_WIDTH, _ROW = 780, 30
+_WIDTH, _ROW, _NOTE = 780, 30, 15
+_MOST_NOTES = 4
 
 
 def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
@@ -25,155 +32,216 @@ def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
     engine: what the engine is, such as its version.
     most: so many things are drawn one by one; of each kind the rest is counted.
     """
-    counts = {
-        "images": len(holdings.images), "containers": len(holdings.containers),
-        "networks": len(holdings.networks), "volumes": len(holdings.volumes),
-    }  # fmt: skip
-    room = share(counts, most)
-    # Those that are alive come first where not all have a place.
-    chosen = sorted(holdings.containers, key=lambda c: (c.state in ("created", "exited", "dead"), c.name))
-    containers = sorted(chosen[: room["containers"]], key=lambda c: c.name)
-    parts = ", ".join(
-        [
-            count_of(counts["containers"]),
-            many(counts["images"], _("image"), _("images")),
-            many(counts["networks"], _("network"), _("networks")),
-            many(counts["volumes"], _("volume"), _("volumes")),
-        ]
-    )
-    head = f"{engine or _('This engine')}: {parts}"
-    canvas = Canvas(_WIDTH)
-    top = title(canvas, head, _("Left: what containers are made from. Right: where they are, and what they keep."))
-
-    feet = {c.name: top + 44 + n * _ROW + sum(_extra(o) for o in containers[:n]) for n, c in enumerate(containers)}
-    links = {
-        "images": {i.name: [feet[c.name] for c in containers if _made_from(c, i.id, i.tags)] for i in holdings.images},
-        "networks": {
-            n.name: [feet[c.name] for c in containers if any(p.network == n.name for p in c.places)]
-            for n in holdings.networks
-        },
-        "volumes": {
-            v: [feet[c.name] for c in containers if any(m.kind == "volume" and m.source == v for m in c.mounts)]
-            for v in holdings.volumes
-        },
+    things = links.find(holdings)
+    room = share({"containers": len(holdings.containers), **{kind: len(all_) for kind, all_ in things.items()}}, most)
+    containers = _chosen(holdings.containers, room["containers"])
+    drawn = {c.name for c in containers}
+    # What a drawn container uses has a place first, and what nobody uses has one last.
+    shown = {
+        kind: sorted(all_, key=lambda t: (drawn.isdisjoint(t.users), not t.users))[: room[kind]]
+        for kind, all_ in things.items()
     }
-    order = {kind: _order(found, room[kind]) for kind, found in links.items()}
-    used = {kind: {name for name, ends in found.items() if ends} for kind, found in links.items()}
-    images = _column(canvas, _IMAGES, top, _("images"), order["images"], used["images"], counts["images"])
-    networks = _column(canvas, _RIGHT, top, _("networks"), order["networks"], used["networks"], counts["networks"])
-    beneath = max([top, *networks.values()]) + (62 if counts["networks"] > len(networks) else 40)
-    volumes = _column(canvas, _RIGHT, beneath, _("volumes"), order["volumes"], used["volumes"], counts["volumes"])
-    low = _cards(canvas, top, containers, feet, counts["containers"])
-    _links(canvas, containers, holdings, feet, images, networks, volumes)
-    lowest = max([low, *(y + 44 for column in (images, volumes, networks) for y in column.values()), beneath + 44])
-    legend(canvas, MARGIN, lowest + 18, {c.state for c in containers})
-    if any(not m.writable for c in containers for m in c.mounts):
-        canvas.line([(_RIGHT[0], lowest + 14), (_RIGHT[0] + 34, lowest + 14)], colour="amber", dashed=True)
-        canvas.text(_RIGHT[0] + 42, lowest + 18, _("mounted read-only"), colour="muted", size=12)
-    canvas.height = lowest + 36
-    return Picture(head + ".", _words(holdings, containers, order, counts), canvas.svg(), _WIDTH, int(canvas.height))
+    engine = engine or _("This engine")
+    parts = _counts(holdings, things)
+    canvas = Canvas(_WIDTH)
+    top = title(canvas, engine, parts)
+
+    notes = {c.name: _notes(c, _unseen(c, things, shown)) for c in containers}
+    feet, y = {}, top + 44
+    for c in containers:
+        feet[c.name] = y
+        y += _ROW + _NOTE * len(notes[c.name])
+    low = _cards(canvas, top, containers, feet, notes, len(holdings.containers))
+    ends, lowest = dict[str, dict[str, float]](), low
+    right = [kind for kind in ("networks", "volumes", "folders") if kind != "folders" or things[kind]]
+    for place, kinds in ((_IMAGES, ["images"]), (_RIGHT, right)):
+        # Where containers take more room than what they use, each thing moves down to those that use it.
+        spare = max(0, low - top - sum(_height(shown[kind], len(things[kind])) for kind in kinds))
+        foot = top
+        for kind in kinds:
+            foot, spare, ends[kind] = _column(
+                canvas, place, foot, named(kind), shown[kind], len(things[kind]), feet, spare
+            )
+        lowest = max(lowest, foot)
+    _lines(canvas, containers, feet, ends, shown)
+    canvas.height = _legend(canvas, lowest + 16, containers, shown)
+    words = tell(holdings, things, {"containers": len(containers), **{k: len(s) for k, s in shown.items()}})
+    return Picture(f"{engine}: {parts}", words, canvas.svg(), _WIDTH, int(canvas.height))
 
 
-def _made_from(container: Container, identity: str, tags: Sequence[str]) -> bool:
-    return container.image_id == identity or container.image in tags
+def _chosen(containers: Sequence[Container], room: int) -> list[Container]:
+    """Return the containers that are drawn, the living first; those of one network stand together."""
+    alive = sorted(containers, key=lambda c: (c.state in ("created", "exited", "dead"), c.name))[:room]
+    hosts = {c.name: c for c in containers}
+
+    def place(c: Container) -> tuple[bool, tuple[str, ...], str, bool, str]:
+        host = hosts.get(c.lodges_with, c)
+        return not host.places, tuple(p.network for p in host.places), host.name, host is not c, c.name
+
+    return sorted(alive, key=place)
 
 
-def _extra(container: Container) -> int:
-    return 15 if container.ports else 0
+def _counts(holdings: Holdings, things: Mapping[str, Sequence[Thing]]) -> str:
+    parts = [
+        count_of(len(holdings.containers)),
+        many(len(holdings.images), _("image"), _("images")),
+        many(len(holdings.networks), _("network"), _("networks")),
+        many(len(holdings.volumes), _("volume"), _("volumes")),
+    ]
+    if things["folders"]:
+        parts.append(many(len(things["folders"]), _("folder of the host"), _("folders of the host")))
+    return ", ".join(parts) + "."
 
 
-def _order(found: Mapping[str, Sequence[float]], room: int) -> list[str]:
-    """Return the names that are drawn, each near those that it is linked to, so that few lines cross."""
-
-    def place(name: str) -> tuple[float, str]:
-        ends = found[name]
-        return (sum(ends) / len(ends) if ends else float("inf")), name
-
-    # Used ones have a place before unused ones.
-    return sorted(sorted(found, key=lambda name: (not found[name], name))[:room], key=place)
+def _unseen(c: Container, things: Mapping[str, Sequence[Thing]], shown: Mapping[str, Sequence[Thing]]) -> list[str]:
+    """Return the names of what a container uses and the drawing leaves out."""
+    return [
+        t.name for kind, all_ in things.items() for t in all_ if c.name in t.users and t not in shown[kind]
+    ]  # fmt: skip
 
 
-def _column(
-    canvas: Canvas,
-    place: tuple[int, int],
-    top: float,
-    name: str,
-    order: Sequence[str],
-    used: Collection[str],
-    count: int,
-) -> dict[str, float]:
-    """Draw a column of names, dashed those that nobody uses; return the middle of each."""
-    x, wide = place
-    canvas.text(x, top + 18, name, bold=True, sans=True)
-    canvas.text(x + wide, top + 18, count, anchor="end", colour="muted")
-    places = {}
-    for n, word in enumerate(order):
-        y = top + 44 + n * _ROW
-        idle = word not in used
-        canvas.box(x, y - 12, wide, 24, fill="page" if idle else "tint", edge="muted" if idle else "blue", dashed=idle)
-        canvas.text(x + 10, y + 4.5, word, room=int((wide - 18) / width("x")))
-        places[word] = y
-    if count > len(order):
-        canvas.text(x + 10, top + 44 + len(order) * _ROW + 4, more(count - len(order)), colour="muted", size=12)
-    if not count:
-        canvas.text(x + 10, top + 48, _("none"), colour="muted", size=12)
-    return places
+def _notes(c: Container, unseen: Sequence[str]) -> list[str]:
+    """Return the small lines under a container."""
+    notes = list(c.ports)
+    if c.lodges_with:
+        notes.append(_("on the network of {name}", name=c.lodges_with))
+    notes += [_("{kind} at {path}", kind=m.kind, path=m.target) for m in c.mounts if m.kind not in ("volume", "bind")]
+    if unseen:
+        notes.append(_("uses {names}, not drawn", names=links.few(unseen, 1)))
+    return _few(notes)
 
 
-def _cards(canvas: Canvas, top: float, containers: Sequence[Container], feet: Mapping[str, float], count: int) -> float:
+def _below(thing: Thing) -> list[str]:
+    """Return the small lines under a thing."""
+    return _few([_("also {names}", names=name) for name in thing.also] or [thing.note] * bool(thing.note))
+
+
+def _few(notes: Sequence[str]) -> list[str]:
+    shown, rest = group(notes, _MOST_NOTES if len(notes) <= _MOST_NOTES else _MOST_NOTES - 1)
+    return [*shown, *([more(rest)] if rest else [])]
+
+
+def _cards(
+    canvas: Canvas, top: float, containers: Sequence[Container], feet: Mapping[str, float],
+    notes: Mapping[str, Sequence[str]], count: int,
+) -> float:  # fmt: skip
     x, wide = _CONTAINERS
-    canvas.text(x, top + 18, _("containers"), bold=True, sans=True)
-    canvas.text(x + wide, top + 18, count, anchor="end", colour="muted")
+    _head(canvas, _CONTAINERS, top, _("containers"), count)
     y = top + 44
     for container in containers:
         y = feet[container.name]
         card(canvas, x, y - 11, wide, container)
-        if container.ports:
-            canvas.text(x + 26, y + 24, ", ".join(container.ports), size=11.5, colour="muted", room=27)
-            y += 15
-        y += _ROW
-    if count > len(containers):
-        canvas.text(x + 10, y + 4, more(count - len(containers)), colour="muted", size=12)
+        for n, note in enumerate(notes[container.name]):
+            canvas.text(x + 26, y + 24 + n * _NOTE, note, size=11.5, colour="muted", room=28)
+        y += _ROW + _NOTE * len(notes[container.name])
+    return _rest(canvas, x, y, count, len(containers))
+
+
+def _column(
+    canvas: Canvas, place: tuple[int, int], top: float, name: str, shown: Sequence[Thing], count: int,
+    feet: Mapping[str, float], spare: float,
+) -> tuple[float, float, dict[str, float]]:  # fmt: skip
+    """Draw a column of things, dashed those that nobody uses.
+
+    Returns where it ends, how much of the spare room is left, and the middle of each thing.
+    """
+    x, wide = place
+    _head(canvas, place, top, name, count)
+
+    def near(thing: Thing) -> tuple[float, str, str]:
+        # Each near those that it is linked to, so that few lines cross.
+        ends = [feet[user] for user in thing.users if user in feet]
+        return sum(ends) / len(ends) if ends else float("inf"), thing.name, thing.key
+
+    middles, y = {}, top + 44
+    for thing in sorted(shown, key=near):
+        if thing.users and (down := min(spare, near(thing)[0] - y)) > 0 and down < float("inf"):
+            y, spare = y + down, spare - down
+        edge = "red" if thing.gone else "blue" if thing.users else "muted"
+        idle = not thing.users
+        canvas.box(x, y - 12, wide, 24, fill="tint" if thing.users else "page", edge=edge, dashed=idle)
+        hidden = sum(user not in feet for user in thing.users)
+        said = " ".join([*([_("gone")] if thing.gone else []), *([f"+{hidden}"] if hidden else [])])
+        canvas.text(x + 10, y + 4.5, thing.name, room=int((wide - 18) / width("x")) - (len(said) + 1 if said else 0))
+        if said:
+            canvas.text(x + wide - 8, y + 4.5, said, anchor="end", bold=True, colour="red" if thing.gone else "muted")
+        for n, note in enumerate(_below(thing)):
+            canvas.text(x + 10, y + 25 + n * _NOTE, note, size=11.5, colour="muted", room=int((wide - 10) / 7))
+        middles[thing.key] = y
+        y += _ROW + _NOTE * len(_below(thing))
+    return _rest(canvas, x, y, count, len(shown)), spare, middles
+
+
+def _height(shown: Sequence[Thing], count: int) -> float:
+    """Return how much room a column takes: see `_column`."""
+    return (
+        44 + sum(_ROW + _NOTE * len(_below(thing)) for thing in shown) + (20 if count > len(shown) or not count else 0)
+    )
+
+
+def _head(canvas: Canvas, place: tuple[int, int], top: float, name: str, count: int) -> None:
+    canvas.text(place[0], top + 18, name, bold=True, sans=True)
+    canvas.text(sum(place), top + 18, count, anchor="end", colour="muted")
+
+
+def _rest(canvas: Canvas, x: float, y: float, count: int, drawn: int) -> float:
+    """Say how many more there are in a column, or that there are none; return where it ends."""
+    if count > drawn or not count:
+        canvas.text(x + 10, y + 4, more(count - drawn) if count else _("none"), colour="muted", size=12)
         y += 20
-    if not count:
-        canvas.text(x + 10, top + 48, _("none"), colour="muted", size=12)
     return y
 
 
-def _links(
-    canvas: Canvas, containers: Sequence[Container], holdings: Holdings, feet: Mapping[str, float],
-    images: Mapping[str, float], networks: Mapping[str, float], volumes: Mapping[str, float],
+def _lines(
+    canvas: Canvas, containers: Sequence[Container], feet: Mapping[str, float], ends: Mapping[str, Mapping[str, float]],
+    shown: Mapping[str, Sequence[Thing]],
 ) -> None:  # fmt: skip
     left, right = _CONTAINERS[0], sum(_CONTAINERS)
-    for container in containers:
-        y = feet[container.name]
-        for image in holdings.images:
-            if image.name in images and _made_from(container, image.id, image.tags):
-                canvas.curve((sum(_IMAGES), images[image.name]), (left, y))
-        for place in container.places:
-            if place.network in networks:
-                canvas.curve((right, y), (_RIGHT[0], networks[place.network]), colour="blue")
-        for mount in container.mounts:
-            if mount.kind == "volume" and mount.source in volumes:
-                end = (_RIGHT[0], volumes[mount.source])
-                canvas.curve((right, y), end, colour="amber", dashed=not mount.writable)
-
-
-def _words(
-    holdings: Holdings, containers: Sequence[Container], order: Mapping[str, Sequence[str]], counts: Mapping[str, int]
-) -> tuple[str, ...]:
-    lines = []
+    for thing in shown["images"]:
+        for user in thing.users:
+            if user in feet:
+                canvas.curve((sum(_IMAGES), ends["images"][thing.key]), (left, feet[user]), thick=1)
     for c in containers:
-        facts = [f"{c.name} ({c.state})", _("from {image}", image=c.image)]
-        if c.places:
-            facts.append(_("on {networks}", networks=", ".join(p.network for p in c.places)))
-        if c.mounts:
-            facts.append(_("mounts {what}", what=", ".join(f"{m.source or m.kind} at {m.target}" for m in c.mounts)))
-        lines.append("; ".join([*facts, *c.ports]))
-    if (beyond := counts["containers"] - len(containers)) > 0:
-        lines.append(_("Not drawn: {what}.", what=many(beyond, _("more container"), _("more containers"))))
-    for kind, names in (("images", _("images")), ("networks", _("networks")), ("volumes", _("volumes"))):
-        rest = counts[kind] - len(order[kind])
-        shown = [*sorted(order[kind]), *([more(rest)] if rest else [])]
-        lines.append(f"{names}: {', '.join(shown) or _('none')}")
-    return tuple(lines)
+        y = feet[c.name]
+        for network in dict.fromkeys(place.network for place in c.places):
+            if network in ends["networks"]:
+                canvas.curve((right, y - 3), (_RIGHT[0], ends["networks"][network]), colour="blue")
+        for mount in c.mounts:
+            kept = ends.get({"volume": "volumes", "bind": "folders"}.get(mount.kind, ""), {})
+            if mount.source in kept:
+                end = (_RIGHT[0], kept[mount.source])
+                canvas.curve((right, y + 4), end, colour="amber", dashed=not mount.writable, thick=3)
+
+
+def _legend(
+    canvas: Canvas, y: float, containers: Sequence[Container], shown: Mapping[str, Sequence[Thing]]
+) -> float:  # fmt: skip
+    """Say what shapes and lines mean; return the picture's height."""
+    drawn = {c.name for c in containers}
+    things = [thing for all_ in shown.values() for thing in all_]
+    legend(canvas, MARGIN, y, {c.state for c in containers})
+    x, y = float(MARGIN), y + 22
+    lines = (
+        (bool(containers), "edge", 1, False, _("made from")),
+        (any(c.places for c in containers), "blue", 1.5, False, _("is on")),
+        (any(m.writable for m in _kept(containers)), "amber", 3, False, _("mounts")),
+        (any(not m.writable for m in _kept(containers)), "amber", 3, True, _("mounts read-only")),
+    )
+    for there, colour, thick, dashed, said in lines:
+        if there:
+            canvas.line([(x, y - 4), (x + 30, y - 4)], colour=colour, thick=thick, dashed=dashed)
+            canvas.text(x + 36, y, said, colour="muted", size=12)
+            x += 36 + width(said, 12) + 20
+    if any(not thing.users for thing in things):
+        canvas.box(x, y - 12, 26, 15, fill="page", edge="muted", dashed=True)
+        said = _("used by no container")
+        canvas.text(x + 32, y, said, colour="muted", size=12)
+        x += 32 + width(said, 12) + 20
+    if any(not drawn.issuperset(thing.users) for thing in things):
+        y += 20
+        canvas.text(MARGIN, y, _("+n: used by n more containers that are not drawn"), colour="muted", size=12)
+    return y + 18
+
+
+def _kept(containers: Sequence[Container]) -> list[Mount]:
+    return [m for c in containers for m in c.mounts if m.kind in ("volume", "bind")]
