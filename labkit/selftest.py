@@ -15,7 +15,18 @@ from .errors import LabError
 from .messages import _
 from .progress import Progress
 
-PACKAGES = ("docker.io", "docker-registry", "iproute2", "procps", "podman", "chromium", "curl", "zsh", "git")
+PACKAGES = (
+    "docker.io",
+    "docker-registry",
+    "iproute2",
+    "procps",
+    "podman",
+    "chromium",
+    "libatomic1",  # of the program by which Playwright drives Chromium
+    "curl",
+    "zsh",
+    "git",
+)
 """Debian packages that the tests use; no service of theirs is started."""
 PACKAGES_ALL = ("debootstrap",)
 """Further ones that the soaks use."""

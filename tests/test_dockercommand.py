@@ -9,6 +9,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from test_curl import SHELLS
 
 from labkit import api, dockercommand
 from labkit.engines.base import EngineRecord
-from labkit.model import TLS, Endpoint, Request
+from labkit.model import TLS, Endpoint, Request, version_number
 from labkit.session import Session
 from labkit.transport import Adapter, send
 
@@ -85,6 +86,8 @@ def body_of(request: Request, missing: set[str]) -> Any:
         body = json.loads(request.body)
     except ValueError:
         return request.body
+    if body is None:  # older clients write it where others send none
+        return b""
     if not isinstance(body, dict):
         return body
     template = api.template(request.method, request.path)
@@ -145,7 +148,7 @@ def assert_same(request: Request, found: dockercommand.Command, asked: list[Aske
     assert body_of(hit, missing) == body_of(request, missing)
 
 
-_DEFAULTS = {"tag": "latest", "dockerfile": "Dockerfile", "networkmode": "default"}
+_DEFAULTS = {"tag": "latest", "dockerfile": "Dockerfile", "networkmode": "default", "signal": "KILL"}
 
 
 def _clean(query: dict[str, Any], missing: set[str]) -> dict[str, Any]:
@@ -193,6 +196,13 @@ def docker_stub(tmp_path: Path) -> Iterator[Stub]:
     with Stub(tmp_path / "docker.sock") as running:
         yield running
         running.shutdown()
+
+
+@cache
+def client_version() -> tuple[int, ...]:
+    """Return the newest API version that the docker client of this machine speaks."""
+    ask = ["docker", "version", "--format", "{{.Client.DefaultAPIVersion}}"]
+    return version_number(subprocess.run(ask, capture_output=True, text=True).stdout)  # it also asks an Engine, in vain
 
 
 def post(target: str, body: Any = None) -> Request:
@@ -392,6 +402,8 @@ SAMPLES = [
 @pytest.mark.parametrize("request_", SAMPLES, ids=lambda r: f"{r.method} {r.target[:50]}")
 def test_the_client_asks_the_same(stub: Stub, request_: Request, tmp_path: Path) -> None:
     """The docker client takes the command, and sends the same endpoint, name, query and body."""
+    if request_.version and version_number(request_.version) > client_version():
+        pytest.skip("the docker client of this machine is older than that call")
     assert assert_all_same(stub, [request_], tmp_path) == 1
 
 

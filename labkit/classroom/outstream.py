@@ -23,7 +23,7 @@ class Bounded(OutStream):
     _cell: Any = None
     _left = MOST_OF_A_CELL
 
-    def write(self, string: str) -> int | None:
+    def write(self, string: str) -> int:
         """Write what there is room for; return the length of all of it, as if it had been written."""
         cell = self.parent_header.get("msg_id")
         if cell != self._cell:
