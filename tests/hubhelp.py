@@ -19,6 +19,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+import script
 from browser import FLAGS, JupyterPage
 from playwright.sync_api import Browser, sync_playwright
 
@@ -146,7 +147,7 @@ def _install(place: Path, python: Path) -> None:
     install = [uv, "pip", "install", "-q", "--python", python, "--require-hashes", "-r", LOCK]
     try:
         subprocess.run([uv, "venv", "-q", "--python", sys.executable, place], check=True)
-        subprocess.run(install, check=True, capture_output=True)
+        subprocess.run(install, check=True, capture_output=True, env=script.load(ROOT / "lab").uv_environment())
     except (OSError, subprocess.CalledProcessError) as error:
         pytest.skip(f"an environment with nbgrader and JupyterHub cannot be made: {error}")
     (place / "whole").touch()

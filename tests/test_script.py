@@ -8,12 +8,11 @@ import shutil
 import stat
 import subprocess
 import sys
-from importlib.machinery import SourceFileLoader
-from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+import script
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -34,12 +33,7 @@ def course(tmp_path: Path) -> Path:
 @pytest.fixture
 def lab(course: Path) -> ModuleType:
     """The script of that checkout, as a module."""
-    loader = SourceFileLoader("lab_script", str(course / "lab"))
-    spec = spec_from_loader("lab_script", loader)
-    assert spec
-    module = module_from_spec(spec)
-    loader.exec_module(module)
-    return module
+    return script.load(course / "lab")
 
 
 def programs(folder: Path, *names: str, **scripts: str) -> dict[str, str]:
