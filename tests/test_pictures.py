@@ -321,7 +321,7 @@ def test_networks_say_who_reaches_whom() -> None:
     alone = networks.draw(
         holdings([{"Names": ["/c"], "NetworkSettings": {"Networks": {"none": {}}}}], [{"Name": "none"}])
     )
-    assert "c is on no network." in repr(alone)
+    assert "  c  not running" in repr(alone)
 
 
 def test_volumes_say_read_only() -> None:

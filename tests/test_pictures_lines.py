@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from xml.etree import ElementTree
 
-from labkit.pictures.facts import container, network
+from labkit.pictures import Picture, networks
+from labkit.pictures.facts import Holdings, container, holdings, network
+
+SVG = "{http://www.w3.org/2000/svg}"
 
 
 def listed(name: str, state: str = "running", **facts: Any) -> dict[str, Any]:
     """Return a container as ``GET /containers/json`` lists it."""
     return {"Id": f"{name}-id", "Names": [f"/{name}"], "State": state, **facts}
+
+
+def on(*names: str, address: str = "", **ends: Any) -> dict[str, Any]:
+    """Return the settings of a container that is on some networks."""
+    return {"Networks": {name: {"IPAddress": address, **ends} for name in names}}
+
+
+def texts(picture: Picture) -> list[str]:
+    """Return the lines of text that a picture's SVG holds."""
+    return [t.text or "" for t in ElementTree.fromstring(picture.svg).iter(f"{SVG}text")]
+
+
+def pieces(picture: Picture, kind: str) -> list[str]:
+    """Return the paths of a picture that have some classes."""
+    paths = ElementTree.fromstring(picture.svg).iter(f"{SVG}path")
+    return [p.get("d", "") for p in paths if kind in p.get("class", "")]
 
 
 def test_exit_codes_are_read() -> None:
@@ -26,3 +47,148 @@ def test_whether_containers_may_speak_is_read() -> None:
     option = "com.docker.network.bridge.enable_icc"
     told: list[dict[str, str] | None] = [None, {}, {option: "true"}, {option: "false"}]
     assert [network({"Name": "n", "Options": options}).open for options in told] == [True, True, True, False]
+
+
+def crowd(count: int, nets: int) -> Holdings:
+    """Some containers on few networks, each on one."""
+    return holdings(
+        [listed(f"c{n:03}", NetworkSettings=on(f"n{n % nets}", address=f"10.0.0.{n}")) for n in range(count)],
+        [{"Name": f"n{n}", "Driver": "bridge"} for n in range(nets)],
+    )
+
+
+def test_members_are_told_whole_and_what_is_not_drawn_is_counted_at_its_line() -> None:
+    """Of 150 containers some are drawn of each network, its line counts the others, and words have all."""
+    picture = networks.draw(crowd(150, 7))
+    said = repr(picture)
+    for n in range(150):
+        assert f"\n  c{n:03}  10.0.0.{n}" in said
+    drawn = {t for t in texts(picture) if re.fullmatch(r"c\d{3}", t)}
+    assert 40 <= len(drawn) <= 60
+    rests = [int(t.split()[1]) for t in texts(picture) if re.fullmatch(r"\+ \d+ more", t)]
+    assert len(rests) == 7
+    assert sum(rests) == 150 - len(drawn)
+    assert f"Not drawn: {150 - len(drawn)} more containers." in texts(picture)
+
+
+def test_words_are_bounded() -> None:
+    """However many containers a network has, its words end, and say how many are not told."""
+    said = repr(networks.draw(crowd(1200, 2)))
+    assert said.count("  and 100 more") == 2
+    assert len(said.splitlines()) < 1020
+
+
+def test_who_shares_network_cards_hangs_on_their_owner() -> None:
+    """With NetworkMode container:x a container is on the networks of x, also through another one, and never on none."""
+    told = holdings(
+        [
+            listed("web", NetworkSettings=on("front", address="10.0.0.2")),
+            listed("lodger", HostConfig={"NetworkMode": "container:web-id"}),
+            listed("guest", HostConfig={"NetworkMode": "container:lodger-id"}),
+            listed("orphan", HostConfig={"NetworkMode": "container:" + "f" * 64}),
+            listed("loose"),
+            listed("with-loose", HostConfig={"NetworkMode": "container:loose-id"}),
+        ],
+        [{"Name": "front", "Driver": "bridge"}],
+    )
+    picture = networks.draw(told)
+    said = repr(picture)
+    for name in ("lodger", "guest"):
+        assert f"    {name} shares the network cards of web" in said
+        assert name in texts(picture)
+    assert texts(picture).count("shares its cards") == 2
+    assert "orphan: the network cards of ffffffffffff, which is gone." in said
+    assert "with-loose: the network cards of loose, which is on no network." in said
+    assert "On no network: loose." in said
+    assert holdings([{"Names": ["/no-id"]}]).containers[0].lodges_with == ""
+    ring = [listed(n, HostConfig={"NetworkMode": f"container:{m}"}) for n, m in ("ab", "ba")]
+    assert "network cards" in repr(networks.draw(holdings(ring)))
+
+
+def test_none_and_empty_networks_have_a_place() -> None:
+    """All that the title counts is drawn: the network none without a line, and empty ones with a subnet."""
+    nets = [
+        {"Name": "none", "Driver": "null"},
+        {"Name": "fresh", "Driver": "bridge", "IPAM": {"Config": [{"Subnet": "10.9.0.0/24"}]}},
+    ]
+    picture = networks.draw(holdings([listed("alone", NetworkSettings=on("none"))], nets))
+    assert "none (null)  reach: nobody\n  alone  –" in repr(picture)
+    assert "fresh (bridge) 10.9.0.0/24  reach: by name\n  nobody" in repr(picture)
+    assert {"none", "fresh", "10.9.0.0/24", "nobody is on these"} <= set(texts(picture))
+    assert not [d for d in pieces(picture, "s-blue") if "M" in d]
+
+
+def test_a_network_that_is_gone_is_said_to_be() -> None:
+    """A container keeps the name of a network that was deleted; the title does not count it."""
+    picture = networks.draw(holdings([listed("c", "created", NetworkSettings=on("doomed"))], [{"Name": "bridge"}]))
+    assert picture.title == "1 network, 1 container."
+    assert "doomed (no longer there)\n  c  not running" in repr(picture)
+    assert "no longer there" in texts(picture)
+    assert "reach: by name" not in texts(picture)
+
+
+def test_how_containers_reach_each_other() -> None:
+    """By name on networks that were created, by address on the default one, and not at all without icc."""
+    closed = {"com.docker.network.bridge.enable_icc": "false"}
+    nets: list[dict[str, Any]] = [
+        {"Name": "bridge", "Driver": "bridge"}, {"Name": "front", "Driver": "bridge"},
+        {"Name": "shut", "Driver": "bridge", "Options": closed}, {"Name": "host", "Driver": "host"},
+        {"Name": "podman", "Driver": "bridge"},
+    ]  # fmt: skip
+    said = repr(networks.draw(holdings([], nets)))
+    for name, how in (("bridge", "by address"), ("front", "by name"), ("shut", "blocked"), ("podman", "by name")):
+        assert f"{name} (bridge)  reach: {how}" in said
+    assert "host (host)  reach: localhost" in said
+    assert "podman (bridge)  reach: by address" in repr(networks.draw(holdings([], nets[1:])))
+
+
+def test_an_internal_network_has_a_line_of_its_own() -> None:
+    """Told apart in grey: the line is double, and the key says so."""
+    for internal in (False, True):
+        nets = [{"Name": "back", "Driver": "bridge", "Internal": internal}]
+        picture = networks.draw(holdings([listed("c", NetworkSettings=on("back", address="10.0.0.2"))], nets))
+        assert len(pieces(picture, "s-blue")) == 1 + internal
+        assert ("double line: internal" in texts(picture)) is internal
+
+
+def test_a_line_is_broken_where_it_passes_a_network() -> None:
+    """Only a dot means that a container is on a network."""
+    told = holdings(
+        [
+            listed("a", NetworkSettings=on("one", address="1")), listed("b", NetworkSettings=on("one", address="2")),
+            listed("c", NetworkSettings=on("two", address="3")),
+        ],
+        [{"Name": "one"}, {"Name": "two"}],
+    )  # fmt: skip
+    runs = [[float(x) for x in re.findall(r"[ML]([\d.]+) ", d)] for d in pieces(networks.draw(told), "s-edge")]
+    crossing = 20 + 156 + 20 + 10
+    assert len(runs) == 4
+    assert not [run for run in runs if run[0] < crossing < run[-1]]
+
+
+def test_a_port_on_every_address_is_marked() -> None:
+    """Who publishes on 0.0.0.0 opens a port to all who reach the machine: it looks different, and is said."""
+    for address, everywhere in (("127.0.0.1", False), ("0.0.0.0", True), ("::", True), ("", True)):
+        port = {"IP": address, "PublicPort": 8080, "PrivatePort": 80, "Type": "tcp"}
+        told = [listed("web", NetworkSettings=on("front", address="10.0.0.2"), Ports=[port])]
+        picture = networks.draw(holdings(told, [{"Name": "front"}]))
+        assert ("on every address" in texts(picture)) is everywhere
+        assert ("→ 80/tcp (on every address)" in repr(picture)) is everywhere
+
+
+def test_names_that_do_not_fit_are_counted() -> None:
+    """Of two long aliases the second is not lost without a word."""
+    told = [listed("web", NetworkSettings=on("front", address="10.0.0.2", Aliases=["a" * 17, "b" * 17, "c"]))]
+    picture = networks.draw(holdings(told, [{"Name": "front"}]))
+    (line,) = [t for t in texts(picture) if t.endswith("+2")]
+    assert line.startswith("aaaa")
+    assert f"also called {'a' * 17}, {'b' * 17}, c" in repr(picture)
+
+
+def test_a_running_container_has_a_whole_line_without_an_address() -> None:
+    """On the host's network nobody has an address of their own; a dashed line means that one does not run."""
+    for state, dashed in (("running", False), ("exited", True)):
+        picture = networks.draw(
+            holdings([listed("c", state, NetworkSettings=on("host"))], [{"Name": "host", "Driver": "host"}])
+        )
+        assert ('stroke-dasharray="5 4"' in picture.svg) is dashed

@@ -148,7 +148,7 @@ def holdings(
     """Read the answers of the lists: ``/containers/json``, ``/networks``, ``/volumes``, ``/images/json``."""
     listed = [(_text(answer.get("Id") or ""), container(answer)) for answer in containers]
     # An Engine keeps the id of the container that another one lodges with, and people know its name.
-    names = {identity: one.name for identity, one in listed}
+    names = {identity: one.name for identity, one in listed if identity}
     found = (replace(c, lodges_with=names.get(c.lodges_with, short(c.lodges_with))) for _id, c in listed)
     return Holdings(
         tuple(sorted(found, key=lambda c: c.name)),

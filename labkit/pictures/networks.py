@@ -8,168 +8,215 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..messages import _
-from .canvas import Canvas
-from .facts import MOST, Container, Holdings, Network, Place, group, share
-from .parts import MARGIN, card, colour, legend, many, more, title
+from .canvas import Canvas, Point, columns, cut, width
+from .facts import MOST, WORDS, Container, Holdings, Place, group, share
+from .lines import EVERYWHERE, SHEET, Line, adrift, drawn, lines, lodgers, where, words
+from .parts import MARGIN, card, legend, many, more, title
 from .parts import containers as count
 from .picture import Picture
 
-SHEET = 3
-"""So many networks stand side by side; further ones come beneath."""
-
-_PORTS, _CARD, _COLUMN = 200, 156, 138
-_LEAST = 640
+_PORTS, _CARD, _COLUMN = 200, 156, 146
+_LEAST = 680
+_LODGERS = 3
 
 
 def draw(holdings: Holdings, most: int = MOST) -> Picture:
-    """Draw networks and the containers on them; networks that nobody is on are named at the end."""
-    # Of those on "none" each is alone: that network is no line that anybody could meet on.
-    every = {place.network for c in holdings.containers for place in c.places} - {"none"}
-    room = share({"containers": len(holdings.containers), "networks": len(every)}, most)
-    containers, left_over = group(holdings.containers, room["containers"])
-    used = {place.network for c in containers for place in c.places} - {"none"}
-    full = [n for n in holdings.networks if n.name in used]
-    empty = [n.name for n in holdings.networks if n.name not in every and n.name != "none"]
-    # A container may name a network that the list had not yet, or no more.
-    full += [Network(name, "?") for name in sorted(used - {n.name for n in holdings.networks})]
+    """Draw networks and the containers on them; networks that nobody is on stand at the end."""
+    every = lines(holdings)
+    full, empty = [line for line in every if line.members], [line for line in every if not line.members]
+    on_some = [c for c in holdings.containers if c.places]
+    room = share({"containers": len(on_some), "full": len(full), "empty": len(empty)}, most)
+    shown, vacant = full[: room["full"]], empty[: room["empty"]]
+    chosen = drawn(shown, room["containers"])
+    containers = [c for c in on_some if c.name in chosen]
+    beyond = len(on_some) - len(containers), len(every) - len(shown) - len(vacant)
     head = ", ".join([many(len(holdings.networks), _("network"), _("networks")), count(len(holdings.containers))])
     ports = _PORTS if any(c.ports for c in containers) else 0
-    shown, lines_over = group(_neighbours(full, containers), room["networks"])
-    foot = _foot(containers, empty, left_over, lines_over)
-    sheets = [shown[n : n + SHEET] for n in range(0, len(shown), SHEET)]
-    wide = max((len(sheet) for sheet in sheets), default=0)
-    canvas = Canvas(max(_LEAST, 2 * MARGIN + ports + _CARD + 20 + wide * _COLUMN))
-    y = title(canvas, head, _("Who is on one line reaches each other there. An internal line has no way out."))
-    for sheet in sheets:
-        y = _sheet(canvas, y, sheet, containers, ports) + 18
-    for line in foot:
+    canvas = Canvas(max(_LEAST, 2 * MARGIN + ports + _CARD + 20 + min(SHEET, len(shown)) * _COLUMN))
+    y = title(canvas, head, _("“reach” says how those that run on a line find each other. “internal”: no way out."))
+    sharing = lodgers(holdings.containers)
+    for n in range(0, len(shown), SHEET):
+        y = _sheet(canvas, y, shown[n : n + SHEET], containers, sharing, ports) + 18
+    if vacant:
+        y = _vacant(canvas, y, vacant)
+    for line in [*adrift(holdings.containers, 5), *_beyond(*beyond)]:
         canvas.text(MARGIN, y + 6, line, colour="muted", size=12, room=(canvas.width - 2 * MARGIN) * 10 // 73)
+        y += 20
+    if containers:
+        _key(canvas, y + 8, shown, containers)
         y += 20
     legend(canvas, MARGIN, y + 8, {c.state for c in containers})
     canvas.height = y + 24
-    return Picture(head + ".", (*_words(shown, containers), *foot), canvas.svg(), canvas.width, int(canvas.height))
+    said = (*words(every, holdings.containers), *adrift(holdings.containers, WORDS), *_beyond(*beyond))
+    return Picture(head + ".", said, canvas.svg(), canvas.width, int(canvas.height))
 
 
-def _neighbours(networks: Sequence[Network], containers: Sequence[Container]) -> list[Network]:
-    """Return networks so that those with containers in common stand side by side, beginning with the fullest."""
-    members = {n.name: {c.name for c in containers if any(p.network == n.name for p in c.places)} for n in networks}
-    left, order = sorted(networks, key=lambda n: (-len(members[n.name]), n.name)), list[Network]()
-    while left:
-        sheet = order[len(order) // SHEET * SHEET :]
-        here = {name for network in sheet for name in members[network.name]}
-        # The sort above breaks ties: max() takes the first of equals.
-        nearest = max(left, key=lambda n: len(members[n.name] & here))
-        left.remove(nearest)
-        order.append(nearest)
-    return order
+def _beyond(containers: int, networks: int) -> list[str]:
+    beyond = [many(containers, _("more container"), _("more containers"))] if containers else []
+    beyond += [many(networks, _("more network"), _("more networks"))] if networks else []
+    return [_("Not drawn: {what}.", what=", ".join(beyond))] if beyond else []
 
 
-def _foot(containers: Sequence[Container], empty: Sequence[str], left_over: int, lines_over: int) -> list[str]:
-    said = [
-        _("{name} is on no network.", name=c.name) for c in containers if all(p.network == "none" for p in c.places)
-    ]
-    if len(said) > 5:
-        said = [_("{count} containers are on no network.", count=len(said))]
-    if empty:
-        shown, rest = group(empty, 6)
-        said.append(_("On these is nobody: {names}.", names=", ".join([*shown, *([more(rest)] if rest else [])])))
-    beyond = [many(left_over, _("more container"), _("more containers"))] if left_over else []
-    beyond += [many(lines_over, _("more network"), _("more networks"))] if lines_over else []
-    if beyond:
-        said.append(_("Not drawn: {what}.", what=", ".join(beyond)))
-    return said
-
-
-def _sheet(canvas: Canvas, y: float, sheet: Sequence[Network], containers: Sequence[Container], ports: int) -> float:
+def _sheet(
+    canvas: Canvas, y: float, sheet: Sequence[Line], containers: Sequence[Container],
+    sharing: dict[str, list[Container]], ports: int,
+) -> float:  # fmt: skip
     """Draw some networks side by side with the containers on them; return where the sheet ends."""
-    names = [network.name for network in sheet]
+    names = [line.name for line in sheet]
     start = MARGIN + ports + _CARD + 20
-    stops = [start + n * _COLUMN + 10 for n in range(len(sheet))]
-    for x, network in zip(stops, sheet):
-        _header(canvas, x - 10, y, network)
-    top, y = y + 62, y + 84
-    if any(c.ports and any(p.network in names for p in c.places) for c in containers):
+    stops = {line.name: start + n * _COLUMN + 10.0 for n, line in enumerate(sheet)}
+    for line in sheet:
+        _header(canvas, stops[line.name] - 10, y, line)
+    top, y = y + 78, y + 100
+
+    def first(container: Container) -> tuple[int, str]:
+        return min(names.index(p.network) for p in container.places if p.network in stops), container.name
+
+    here = sorted((c for c in containers if any(p.network in stops for p in c.places)), key=first)
+    if any(c.ports for c in here):
         canvas.text(MARGIN, top - 4, _("published on the host"), colour="muted", size=12, sans=True)
-    for container in containers:
-        places = {place.network: place for place in container.places}
-        if not places.keys() & set(names):
-            continue
-        x = MARGIN + ports
-        card(canvas, x, y - 11, _CARD, container)
-        last = max(stops[names.index(name)] for name in places if name in names)
-        canvas.line([(x + _CARD, y), (last, y)], below=True, dashed=not any(p.address for p in container.places))
-        lines = 1
-        for stop, name in zip(stops, names):
-            if name in places:
-                lines = max(lines, _stop(canvas, stop, y, places[name], container))
-        others = [name for name in places if name not in names]
-        lines = max(lines, _published(canvas, y, container, x), 2 if others else 1)
-        if others:
-            canvas.text(
-                x + 26, y + 25, _("also on {networks}", networks=", ".join(others)), colour="muted", size=11, room=19
-            )
-        y += 32 + 15 * (lines - 1)
-    for x in stops:
-        canvas.line([(x, top), (x, y - 10)], colour="blue", thick=4, below=True)
+    for container in here:
+        owner, y = y, _row(canvas, y, container, stops, ports)
+        y = _lodging(canvas, owner, y, MARGIN + ports, sharing.get(container.name, ()))
+    drawn_here = {c.name for c in here}
+    rest = {line.name: sum(c.name not in drawn_here for c in line.members) for line in sheet}
+    if any(rest.values()):
+        for line in sheet:
+            if rest[line.name]:
+                canvas.text(
+                    stops[line.name] + 11, y + 2, _("+ {count} more", count=rest[line.name]), size=12, bold=True
+                )
+        y += 20
+    for line in sheet:
+        _rail(canvas, line, stops[line.name], top, y - 10)
     return y
 
 
-def _header(canvas: Canvas, x: float, y: float, network: Network) -> None:
-    canvas.box(x, y, _COLUMN - 10, 62, fill="tint", edge="blue")
-    canvas.text(x + 8, y + 19, network.name, bold=True, room=14)
-    canvas.text(x + 8, y + 36, _kind(network), colour="muted", size=11.5, room=16)
-    canvas.text(x + 8, y + 53, ", ".join(network.subnets) or "–", size=11.5, room=16)
+def _rail(canvas: Canvas, line: Line, x: float, top: float, end: float) -> None:
+    """Draw a network's line: double where it is internal, thin where it is gone, none where each is alone."""
+    if line.gone:
+        canvas.line([(x, top), (x, end)], colour="muted", thick=1.5, below=True)
+    elif line.network.driver != "null":
+        for side in (-2.5, 2.5) if line.network.internal else (0,):
+            thick = 2 if line.network.internal else 4
+            canvas.line([(x + side, top), (x + side, end)], colour="blue", thick=thick, below=True)
 
 
-def _kind(network: Network) -> str:
-    return _("{driver}, internal", driver=network.driver) if network.internal else network.driver
+def _header(canvas: Canvas, x: float, y: float, line: Line) -> None:
+    canvas.box(x, y, _COLUMN - 10, 78, fill="page" if line.gone else "tint", edge="red" if line.gone else "blue")
+    canvas.text(x + 8, y + 19, line.name, bold=True, room=15)
+    canvas.text(x + 8, y + 36, line.kind, colour="red" if line.gone else "muted", size=11.5, room=17)
+    if not line.gone:
+        canvas.text(x + 8, y + 53, _fitting(line.network.subnets, 17) or "–", size=11.5, room=17)
+        canvas.text(x + 8, y + 69, _("reach: {how}", how=line.reach), size=11.5, room=17)
+
+
+def _row(canvas: Canvas, y: float, container: Container, stops: dict[str, float], ports: int) -> float:
+    """Draw a container with its stops; return where the next row may stand."""
+    x = MARGIN + ports
+    card(canvas, x, y - 11, _CARD, container)
+    places = {place.network: place for place in container.places}
+    alive = container.state in ("running", "paused", "restarting")
+    _across(canvas, y, x + _CARD, stops, {name for name in places if name in stops}, alive)
+    lines_used = 1
+    for name, stop in stops.items():
+        if name in places:
+            lines_used = max(lines_used, _stop(canvas, stop, y, places[name], container))
+    others = [name for name in places if name not in stops]
+    if others:
+        said = _("also on {networks}", networks=_fitting(others, 11))
+        canvas.text(x + 26, y + 25, said, colour="muted", size=11, room=19)
+        lines_used = max(lines_used, 2)
+    lines_used = max(lines_used, _published(canvas, y, container, x))
+    return y + 32 + 15 * (lines_used - 1)
+
+
+def _across(canvas: Canvas, y: float, x: float, stops: dict[str, float], own: set[str], alive: bool) -> None:
+    """Draw the line from a container to its last stop; it is broken where it passes a network that it is not on."""
+    last = max(stops[name] for name in own)
+    begin: Point = (x, y)
+    for name, stop in stops.items():
+        if name not in own and stop < last:
+            canvas.line([begin, (stop - 9, y)], below=True, dashed=not alive)
+            begin = (stop + 9, y)
+    canvas.line([begin, (last, y)], below=True, dashed=not alive)
+
+
+def _lodging(canvas: Canvas, owner: float, y: float, x: float, sharing: Sequence[Container]) -> float:
+    """Draw those that share the network cards of the container at `owner`, hanging on it."""
+    shown, rest = group(sharing, _LODGERS)
+    above = owner + 11
+    for container in shown:
+        canvas.line([(x + 12, above), (x + 12, y), (x + 26, y)], below=True)
+        card(canvas, x + 26, y - 11, _CARD - 26, container)
+        canvas.text(x + 30, y + 25, _("shares its cards"), colour="muted", size=11, room=18)
+        y += 47
+    if rest:
+        canvas.text(x + 30, y + 2, more(rest), colour="muted", size=12)
+        y += 20
+    return y
 
 
 def _stop(canvas: Canvas, x: float, y: float, place: Place, container: Container) -> int:
     """Draw where a container is on a network; return how many lines that takes."""
-    canvas.dot(x, y, colour="blue", hollow=not place.address and container.state != "running")
-    said = _where(place, container)
-    canvas.box(x + 9, y - 8, 7 * len(said) + 4, 16, fill="page", edge="page")
-    canvas.text(x + 11, y + 4.5, said, size=11.5, room=16)
+    said = where(place, container)
+    canvas.dot(x, y, colour="blue", hollow=not place.address and container.state not in ("running", "paused"))
+    canvas.box(x + 9, y - 8, 7 * columns(said) + 4, 16, fill="page", edge="page")
+    canvas.text(x + 11, y + 4.5, said, size=11.5, room=17)
     if not place.aliases:
         return 1
-    canvas.text(x + 11, y + 19, ", ".join(place.aliases), size=11, colour="muted", room=17)
+    canvas.text(x + 11, y + 19, _fitting(place.aliases, 18), size=11, colour="muted", room=18)
     return 2
 
 
-def _where(place: Place, container: Container) -> str:
-    if place.address:
-        return place.address
-    if place.network == "host":
-        return _("the host's own")
-    return _("not running") if container.state != "running" else "–"
+def _fitting(names: Sequence[str], room: int) -> str:
+    """Return as many names as `room` columns hold, the first one at least, and how many there are more."""
+    for n in range(len(names), 1, -1):
+        rest = f" +{len(names) - n}" if n < len(names) else ""
+        said = ", ".join(names[:n]) + rest
+        if columns(said) <= room:
+            return said
+    rest = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return cut(names[0], room - len(rest)) + rest if names else ""
 
 
 def _published(canvas: Canvas, y: float, container: Container, x: float) -> int:
+    """Draw published ports; those that listen on every address of the host are marked as such."""
     shown, rest = group(container.ports, 3)
+    open_ = [port for port in container.ports if port.startswith(EVERYWHERE)]
     for n, port in enumerate(shown):
-        canvas.text(MARGIN, y + 4.5 + 15 * n, port, size=11.5, room=26)
-    if shown:
-        canvas.line([(x - 18, y), (x - 1, y)], colour=colour("running"), arrow=True)
+        canvas.text(MARGIN, y + 4.5 + 15 * n, port, size=11.5, room=26, bold=port in open_)
+    used = len(shown)
     if rest:
-        canvas.text(MARGIN, y + 4.5 + 15 * len(shown), more(rest), size=11.5, colour="muted")
-    return max(1, len(shown) + bool(rest))
+        canvas.text(MARGIN, y + 4.5 + 15 * used, more(rest), size=11.5, colour="muted")
+        used += 1
+    if open_:
+        canvas.text(MARGIN, y + 4.5 + 15 * used, _("on every address"), size=11.5, colour="amber")
+        used += 1
+    if shown:
+        tint, thick = ("amber", 3.0) if open_ else ("green", 1.5)
+        canvas.line([(x - 18, y), (x - 1, y)], colour=tint, arrow=True, thick=thick)
+    return max(1, used)
 
 
-def _words(networks: Sequence[Network], containers: Sequence[Container]) -> list[str]:
-    lines = []
-    for network in networks:
-        lines.append(f"{network.name} ({_kind(network)}) {', '.join(network.subnets)}".rstrip())
-        here = [(c, p) for c in containers for p in c.places if p.network == network.name]
-        for container, place in here:
-            facts = [f"  {container.name}", _where(place, container)]
-            if place.aliases:
-                facts.append(_("also called {names}", names=", ".join(place.aliases)))
-            others = [p.network for p in container.places if p.network != network.name]
-            if others:
-                facts.append(_("also on {networks}", networks=", ".join(others)))
-            facts += container.ports
-            if container.state not in ("running", *([] if place.address else ["created", "exited"])):
-                facts.append(container.state)
-            lines.append("  ".join(facts))
-    return lines
+def _vacant(canvas: Canvas, y: float, empty: Sequence[Line]) -> float:
+    """Draw the networks that nobody is on, as boxes."""
+    canvas.text(MARGIN, y + 6, _("nobody is on these"), colour="muted", size=12, sans=True)
+    beside = int(canvas.width - 2 * MARGIN + 10) // _COLUMN
+    for n, line in enumerate(empty):
+        _header(canvas, MARGIN + n % beside * _COLUMN, y + 16 + n // beside * 88, line)
+    return y + 16 + ((len(empty) - 1) // beside + 1) * 88 + 10
+
+
+def _key(canvas: Canvas, y: float, shown: Sequence[Line], containers: Sequence[Container]) -> None:
+    """Say what the marks of this picture mean."""
+    canvas.dot(MARGIN + 6, y - 4, colour="blue")
+    x: float = MARGIN + 18
+    for words_, wanted in (
+        (_("is on it; a gap: passes by"), True),
+        (_("grey, beneath an address: further names"), any(p.aliases for c in containers for p in c.places)),
+        (_("double line: internal"), any(line.network.internal for line in shown)),
+    ):
+        if wanted:
+            canvas.text(x, y, words_, colour="muted", size=12)
+            x += width(words_, 12) + 24
