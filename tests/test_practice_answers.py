@@ -576,3 +576,18 @@ def test_disk_use_since_29() -> None:
     }
     assert engine.ok("GET", "/system/df?verbose=1")["ImageUsage"]["Items"]
     assert engine("GET", "/system/df?type=x")[0] == 400
+
+
+def test_log_of_pieces(engine: Clock) -> None:
+    """A line that comes in pieces is one entry, with the time at which it began; the next has its own."""
+    script = "printf a; sleep 5; printf 'b\\nc\\n'; yes x | head -n 3000 | head -c 5999"
+    made = engine.ok("POST", "/containers/create", {"Image": "busybox", "Cmd": ["sh", "-c", script]})["Id"]
+    engine.ok("POST", f"/containers/{made}/start")
+    engine.ok("POST", f"/containers/{made}/wait")
+    assert len(engine.core.state.containers[made].logs) < 300
+    log = engine("GET", f"/containers/{made}/logs?stdout=1&timestamps=1")[1]
+    lines = [line.partition(b" ") for line in log.split(b"\n") if line]
+    assert [text for _stamp, _space, text in lines[:2]] == [b"ab", b"c"]
+    assert lines[0][0][8:] < lines[1][0][8:]
+    assert sum(text == b"x" for _stamp, _space, text in lines) == 3000
+    engine.ok("DELETE", f"/containers/{made}")

@@ -24,6 +24,8 @@ NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 ZERO_TIME = "0001-01-01T00:00:00Z"
 MAX_LOG = 16 * 1024 * 1024
 """A container's log keeps its last so many bytes."""
+MAX_PIECE = 16 * 1024
+"""A line that comes in pieces is kept in entries of about this size, in bytes, as the Engine does."""
 
 
 def timestamp(seconds: float) -> str:
@@ -253,7 +255,12 @@ class Container:
 
     def log(self, entry: LogEntry) -> None:
         """Keep a piece of output, and hand it to who follows."""
-        self.logs.append(entry)
+        last, data = self.logs[-1] if self.logs else None, entry.data
+        if last and last.stream == entry.stream and last.data[-1:] != b"\n" and len(last.data) < MAX_PIECE:
+            line, end, data = data.partition(b"\n")
+            last.data += line + end  # the line goes on, and keeps the time at which it began
+        if data:
+            self.logs.append(LogEntry(entry.time, entry.stream, data))
         self.log_size += len(entry.data)
         while self.log_size > MAX_LOG and len(self.logs) > 1:
             self.log_size -= len(self.logs.popleft().data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import re
 import sys
@@ -13,8 +14,11 @@ from .expression import Expression, ExpressionFault
 from .options import cannot, number, options
 from .process import Exit, Process, Program, Wait, exited, sleep
 from .programs import applet
+from .streams import Stream
 
 Text = Generator[Wait | None, None, bytes]
+_PIECE = 4096
+"""What is put out at once, in bytes, as the C library buffers it."""
 MAX_LINES = 8 * 1024 * 1024
 """A text that is worked on line by line has at most so many bytes."""
 _ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "f": "\f", "v": "\v", "\\": "\\", "e": "\x1b"}
@@ -141,21 +145,34 @@ def head(process: Process) -> Program:
     left = int(number(process, given.get("-c", given.get("-n", "10"))))
     for path in paths or ["-"]:
         source = process.fds[0] if path == "-" else process.open(path)
-        rest = left
-        while rest > 0:
-            if not source.readable():
-                yield Wait(source.readable)
-            # Byte by byte where a line may end, so that nothing is taken from who reads next.
-            data = source.read(rest if by_bytes else 1)
-            if not data:
-                break
-            rest -= len(data) if by_bytes else data == b"\n"
-            try:
-                yield from process.out(data)
-            except OSError:
-                yield from process.err("head: standard output: I/O error")
-                return 1
+        try:
+            yield from _first(process, source, left, by_bytes=by_bytes)
+        except OSError as error:
+            if error.errno not in (errno.EIO, errno.ENOSPC):
+                raise
+            yield from process.err("head: standard output: I/O error")
+            return 1
     return 0
+
+
+def _first(process: Process, source: Stream, left: int, *, by_bytes: bool) -> Generator[Wait | None, None, None]:
+    """Pass the first lines on, or bytes: in large pieces, but at once where more is not there yet."""
+    piece = bytearray()
+    while left > 0:
+        if not source.readable():
+            yield from process.out(bytes(piece))
+            piece.clear()
+            yield Wait(source.readable)
+        # Byte by byte where a line may end, so that nothing is taken from who reads next.
+        data = source.read(left if by_bytes else 1)
+        if not data:
+            break
+        left -= len(data) if by_bytes else data == b"\n"
+        piece += data
+        if len(piece) >= _PIECE:
+            yield from process.out(bytes(piece))
+            piece.clear()
+    yield from process.out(bytes(piece))
 
 
 def _old_count(argv: list[str]) -> list[str]:
