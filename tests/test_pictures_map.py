@@ -85,6 +85,8 @@ def test_what_only_an_undrawn_container_uses_is_not_called_unused() -> None:
     busy = lines[lines.index("busybox:latest") + 1]
     assert int(busy) == 75 - sum(bool(re.fullmatch(r"r\d\d", line)) for line in lines)
     assert "+n: used by n more containers that are not drawn" in lines
+    # What only they use stands before what nobody uses.
+    assert lines.index("redis:latest") < lines.index("nginx:latest")
     words = repr(picture)
     assert "zz (created); from redis:latest; on lonely; mounts /srv at /srv, held at /data" in words
     for unused in ("nginx:latest", "empty", "free"):
@@ -142,6 +144,8 @@ def test_a_network_that_is_gone_is_drawn_as_such() -> None:
     assert len(curves(picture, "s-blue")) == 1
     assert "on doomed (gone)" in repr(picture)
     assert "1 network," in picture.title
+    lines = drawn(picture)
+    assert lines[lines.index("networks") + 1] == "1"
 
 
 def test_a_lodger_is_not_drawn_as_disconnected() -> None:

@@ -59,9 +59,7 @@ def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
         spare = max(0, low - top - sum(_height(shown[kind], len(things[kind])) for kind in kinds))
         foot = top
         for kind in kinds:
-            foot, spare, ends[kind] = _column(
-                canvas, place, foot, named(kind), shown[kind], len(things[kind]), feet, spare
-            )
+            foot, spare, ends[kind] = _column(canvas, place, foot, named(kind), shown[kind], things[kind], feet, spare)
         lowest = max(lowest, foot)
     _lines(canvas, containers, feet, ends, shown)
     canvas.height = _legend(canvas, lowest + 16, containers, shown)
@@ -138,7 +136,7 @@ def _cards(
 
 
 def _column(
-    canvas: Canvas, place: tuple[int, int], top: float, name: str, shown: Sequence[Thing], count: int,
+    canvas: Canvas, place: tuple[int, int], top: float, name: str, shown: Sequence[Thing], every: Sequence[Thing],
     feet: Mapping[str, float], spare: float,
 ) -> tuple[float, float, dict[str, float]]:  # fmt: skip
     """Draw a column of things, dashed those that nobody uses.
@@ -146,16 +144,18 @@ def _column(
     Returns where it ends, how much of the spare room is left, and the middle of each thing.
     """
     x, wide = place
-    _head(canvas, place, top, name, count)
+    _head(canvas, place, top, name, sum(not thing.gone for thing in every))
 
-    def near(thing: Thing) -> tuple[float, str, str]:
+    def near(thing: Thing) -> tuple[float, bool, str, str]:
         # Each near those that it is linked to, so that few lines cross.
         ends = [feet[user] for user in thing.users if user in feet]
-        return sum(ends) / len(ends) if ends else float("inf"), thing.name, thing.key
+        return sum(ends) / len(ends) if ends else float("inf"), not thing.users, thing.name, thing.key
 
     middles, y = {}, top + 44
     for thing in sorted(shown, key=near):
-        if thing.users and (down := min(spare, near(thing)[0] - y)) > 0 and down < float("inf"):
+        middle = near(thing)[0]
+        if y < middle < float("inf"):
+            down = min(spare, middle - y)
             y, spare = y + down, spare - down
         edge = "red" if thing.gone else "blue" if thing.users else "muted"
         idle = not thing.users
@@ -169,7 +169,7 @@ def _column(
             canvas.text(x + 10, y + 25 + n * _NOTE, note, size=11.5, colour="muted", room=int((wide - 10) / 7))
         middles[thing.key] = y
         y += _ROW + _NOTE * len(_below(thing))
-    return _rest(canvas, x, y, count, len(shown)), spare, middles
+    return _rest(canvas, x, y, len(every), len(shown)), spare, middles
 
 
 def _height(shown: Sequence[Thing], count: int) -> float:
