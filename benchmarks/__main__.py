@@ -2,7 +2,7 @@
 
 Needs root, Linux and the development environment; it starts engines of its own.
 Ratios are of medians in one run.  Names: imports, logs, calls, panel, engine_ready, practice, starts, grading,
-pictures, follow.
+autograde, pictures, follow.
 """
 
 from __future__ import annotations
@@ -16,7 +16,19 @@ from pathlib import Path
 from measure import HEAD, Row, machine
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-MODULES = ("imports", "logs", "calls", "panel", "engine_ready", "practice", "starts", "grading", "pictures", "follow")
+MODULES = (
+    "imports",
+    "logs",
+    "calls",
+    "panel",
+    "engine_ready",
+    "practice",
+    "starts",
+    "grading",
+    "autograde",
+    "pictures",
+    "follow",
+)
 
 
 def main() -> int:
