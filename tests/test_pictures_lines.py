@@ -6,7 +6,8 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from labkit.pictures import Picture, networks
+from labkit.pictures import Picture, lifecycle, networks
+from labkit.pictures.canvas import width
 from labkit.pictures.facts import Holdings, container, holdings, network
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -192,3 +193,76 @@ def test_a_running_container_has_a_whole_line_without_an_address() -> None:
             holdings([listed("c", state, NetworkSettings=on("host"))], [{"Name": "host", "Driver": "host"}])
         )
         assert ('stroke-dasharray="5 4"' in picture.svg) is dashed
+
+
+def in_state(state: str, count: int, **facts: Any) -> Picture:
+    """Draw some containers in one state."""
+    return lifecycle.draw(holdings([listed(f"c{n:03}", state, **facts) for n in range(count)]))
+
+
+def onwards(state: str) -> list[str]:
+    """Return what the words say of the ways on from a state."""
+    found = repr(lifecycle.draw(Holdings())).split(f"\n{state}: nobody")[1].splitlines()[1:]
+    end = next((n for n, line in enumerate(found) if not line.startswith("  ")), len(found))
+    return [line.strip("→ ") for line in found[:end]]
+
+
+def test_calls_that_lead_on_are_those_of_an_engine() -> None:
+    """What Docker 20.10 was seen to do: a paused container stops, is killed and restarts, and is removed by force."""
+    stop, kill, restart = (f"POST /containers/{{id}}/{word}" for word in ("stop", "kill", "restart"))
+    forced = "removed: DELETE /containers/{id}?force=1"
+    assert {f"exited: {stop}", f"exited: {kill}", f"running: {restart}", forced} <= set(onwards("paused"))
+    assert {f"exited: {stop}", f"exited: {kill}", forced} <= set(onwards("restarting"))
+    for state in ("created", "exited"):
+        assert {f"running: {restart}", "removed: DELETE /containers/{id}"} <= set(onwards(state))
+        assert f"exited: {kill}" not in onwards(state)  # 409
+    assert onwards("dead") == ["removed: DELETE /containers/{id}"]
+    assert "removed: DELETE /containers/{id}" not in [*onwards("paused"), *onwards("running")]  # 409
+
+
+def test_the_picture_of_states_says_what_it_leaves_out() -> None:
+    """The arrows are a selection, and anonymous volumes may go with their container."""
+    said = texts(lifecycle.draw(Holdings()))
+    assert any("the commonest calls" in line for line in said)
+    assert any("?v=1 and AutoRemove take anonymous ones along" in line for line in said)
+    # In the picture and in words, a dead container needs no force.
+    assert [line for line in said if line.startswith("DELETE")].count("DELETE …?force=1") == 1
+
+
+def test_exit_codes_stand_behind_names() -> None:
+    """An end with 3 and one with 0 look different, in the picture and in words; who runs has none."""
+    picture = in_state("exited", 1, Status="Exited (3) 2 hours ago")
+    assert "code 3" in texts(picture)
+    assert "exited: c000 (code 3)" in repr(picture)
+    assert "code" not in repr(in_state("running", 1, Status="Up 2 hours"))
+
+
+def test_the_last_name_is_not_replaced_by_one_more() -> None:
+    """Fifteen names have fifteen lines; of sixteen the last line counts two."""
+    assert not [line for line in texts(in_state("running", 15)) if "more" in line]
+    drawn = texts(in_state("running", 16))
+    assert "and 2 more" in drawn
+    assert sum(line.startswith("c0") for line in drawn) == 14
+    assert "c015" in repr(in_state("running", 16))
+
+
+def test_states_without_a_box_are_counted() -> None:
+    """Those that are being removed are in the title, and none is lost without a word."""
+    picture = in_state("removing", 5)
+    assert picture.title == "5 containers: 5 in between."
+    assert "and 2 more" in texts(picture)
+    assert "c004 is removing." in repr(picture)
+
+
+def test_labels_of_arrows_stand_beside_boxes() -> None:
+    """Nothing but marks, names, codes and counts stands in a box: a call beside a count reads as a number of calls."""
+    for count in (0, 3, 16):
+        root = ElementTree.fromstring(in_state("running", count).svg)
+        boxes = [[float(r.get(k, "0")) for k in ("x", "y", "width", "height")] for r in root.iter(f"{SVG}rect")][1:]
+        for text in root.iter(f"{SVG}text"):
+            if (said := text.text or "").startswith(("POST", "DELETE", "…/")):
+                at, wide = float(text.get("x", "0")), width(said, 11.5)
+                left = at - {"start": 0, "middle": wide / 2, "end": wide}[text.get("text-anchor", "start")]
+                foot = float(text.get("y", "0"))
+                for x, y, w, h in boxes:
+                    assert left + wide <= x or left >= x + w or foot <= y or foot - 8 >= y + h, said

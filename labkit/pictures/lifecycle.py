@@ -8,80 +8,100 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from ..messages import _
-from .canvas import Canvas, Point
-from .facts import MOST, Container, Holdings, share
+from .canvas import Canvas, Point, columns
+from .facts import MOST, WORDS, Container, Holdings, group, share
 from .parts import MARGIN, STATES, colour, mark, more, title
 from .parts import containers as count_of
 from .picture import Picture
 
-_WIDTH = 790
+_WIDTH = 840
 _LINE = 18
-_MOST_IN_BOX = 14
+_MOST_IN_BOX = 15
+_LETTER = 7.3
+"""How wide a letter of a name is, in pixels."""
+
+_BY_ITSELF = _("its process ends")
+_FAILED = _("a removal that failed")
 
 CALLS: tuple[tuple[str, str, str], ...] = (
     ("", "created", "POST /containers/create"),
     ("created", "running", "POST /containers/{id}/start"),
+    ("created", "running", "POST /containers/{id}/restart"),
+    ("created", "removed", "DELETE /containers/{id}"),
     ("running", "paused", "POST /containers/{id}/pause"),
-    ("paused", "running", "POST /containers/{id}/unpause"),
+    ("running", "running", "POST /containers/{id}/restart"),
     ("running", "exited", "POST /containers/{id}/stop"),
     ("running", "exited", "POST /containers/{id}/kill"),
-    ("running", "exited", _("its process ends")),
-    ("exited", "running", "POST /containers/{id}/start"),
-    ("running", "running", "POST /containers/{id}/restart"),
+    ("running", "exited", _BY_ITSELF),
     ("running", "restarting", _("its process ends, and the restart policy starts it again")),
-    ("restarting", "running", _("by itself, after a pause")),
-    ("created", "removed", "DELETE /containers/{id}"),
-    ("exited", "removed", "DELETE /containers/{id}"),
     ("running", "removed", "DELETE /containers/{id}?force=1"),
-    ("exited", "dead", _("a removal that failed")),
-    ("dead", "removed", "DELETE /containers/{id}?force=1"),
+    ("running", "removed", _("its process ends, and it was created with AutoRemove")),
+    ("paused", "running", "POST /containers/{id}/unpause"),
+    ("paused", "running", "POST /containers/{id}/restart"),
+    ("paused", "exited", "POST /containers/{id}/stop"),
+    ("paused", "exited", "POST /containers/{id}/kill"),
+    ("paused", "removed", "DELETE /containers/{id}?force=1"),
+    ("restarting", "running", _("by itself, after a pause")),
+    ("restarting", "exited", "POST /containers/{id}/stop"),
+    ("restarting", "exited", "POST /containers/{id}/kill"),
+    ("restarting", "removed", "DELETE /containers/{id}?force=1"),
+    ("exited", "running", "POST /containers/{id}/start"),
+    ("exited", "running", "POST /containers/{id}/restart"),
+    ("exited", "removed", "DELETE /containers/{id}"),
+    ("exited", "dead", _FAILED),
+    ("dead", "removed", "DELETE /containers/{id}"),
 )
 """From which state to which, and by which call or event."""
 
-_PLACES = {"created": (20, 132), "running": (252, 270), "exited": (640, 130)}
-_BELOW = {"paused": (252, 112), "restarting": (372, 136), "dead": (672, 98)}
+_PLACES = {"created": (20, 132), "running": (262, 270), "exited": (650, 170)}
+_BELOW = {"paused": (262, 112), "restarting": (382, 136), "dead": (700, 120)}
 
 
 def draw(holdings: Holdings, most: int = MOST) -> Picture:
     """Draw the states with the containers that are in them."""
-    inside: dict[str, list[str]] = {state: [] for state in STATES if state != "removing"}
+    inside: dict[str, list[Container]] = {state: [] for state in STATES if state != "removing"}
     odd: list[Container] = []
     for container in holdings.containers:
-        if container.state in inside:
-            inside[container.state].append(container.name)
-        else:
-            odd.append(container)
-    counts = {state: len(names) for state, names in inside.items()}
-    room = {state: min(n, _MOST_IN_BOX) for state, n in share(counts, most).items()}
-    head = f"{count_of(len(holdings.containers))}: {_sum(counts)}"
+        inside.get(container.state, odd).append(container)
+    counts = {state: len(found) for state, found in inside.items()}
+    room = share({state: min(n, _MOST_IN_BOX) for state, n in counts.items()}, most)
+    # The line that says how many there are besides takes the place of a name.
+    room = {state: n if n == counts[state] else max(0, n - 1) for state, n in room.items()}
+    head = f"{count_of(len(holdings.containers))}: {_sum([*counts.items(), (_('in between'), len(odd))])}"
     canvas = Canvas(_WIDTH)
-    y = title(canvas, head, _("An arrow is a call, or what happens by itself; … stands for /containers/{id}."))
-    y += 10
-    tall = max(74, *(_height(counts[state], room[state]) for state in _PLACES))
-    for state, (x, wide) in _PLACES.items():
-        _state(canvas, x, y, wide, tall, state, inside[state][: room[state]], counts[state])
+    y = title(
+        canvas, head, _("Arrows: the commonest calls, dashed what happens by itself. … stands for /containers/{id}.")
+    )
+    y += 12
+    tall = max(122, *(_height(counts[state], room[state]) for state in _PLACES))
     low = y + tall + 78
     small = max(50, *(_height(counts[state], room[state]) for state in _BELOW))
-    for state, (x, wide) in _BELOW.items():
-        _state(canvas, x, low, wide, small, state, inside[state][: room[state]], counts[state])
+    for places, at, height in ((_PLACES, y, tall), (_BELOW, low, small)):
+        for state, (x, wide) in places.items():
+            _state(canvas, x, at, wide, height, state, inside[state][: room[state]], counts[state])
     end = low + small + 52
-    canvas.box(MARGIN, end, _WIDTH - 2 * MARGIN, 30, dashed=True, edge="muted", fill="page")
+    canvas.box(MARGIN, end, _WIDTH - 2 * MARGIN, 30, edge="muted", fill="page")
     canvas.text(MARGIN + 12, end + 20, _("removed"), bold=True)
-    canvas.text(
-        MARGIN + 86, end + 20, _("gone, with its writable layer; its volumes stay"), colour="muted", size=12, room=90
-    )
+    gone = _("gone, with its writable layer. Volumes stay; ?v=1 and AutoRemove take anonymous ones along.")
+    canvas.text(MARGIN + 86, end + 20, gone, colour="muted", size=12, room=100)
     _arrows(canvas, y, tall, low, small, end)
-    foot = [_("{name} is {state}.", name=c.name, state=c.state) for c in odd[:3]]
     y = end + 52
-    for line in foot:
+    for line in _between(odd, 3):
         canvas.text(MARGIN, y, line, size=12, colour="muted", room=110)
         y += 20
     canvas.height = y - 8
-    return Picture(head + ".", (*_words(inside, room), *foot), canvas.svg(), _WIDTH, int(canvas.height))
+    return Picture(head + ".", (*_words(inside), *_between(odd, WORDS)), canvas.svg(), _WIDTH, int(canvas.height))
 
 
-def _sum(counts: Mapping[str, int]) -> str:
-    return ", ".join(f"{n} {state}" for state, n in counts.items() if n) or _("none")
+def _sum(counts: Sequence[tuple[str, int]]) -> str:
+    return ", ".join(f"{n} {state}" for state, n in counts if n) or _("none")
+
+
+def _between(odd: Sequence[Container], most: int) -> list[str]:
+    """Name those in a state that has no box, such as removing."""
+    shown, rest = group(odd, most)
+    said = [_("{name} is {state}.", name=c.name, state=c.state) for c in shown]
+    return [*said, *([more(rest)] if rest else [])]
 
 
 def _height(count: int, room: int) -> int:
@@ -89,16 +109,24 @@ def _height(count: int, room: int) -> int:
 
 
 def _state(
-    canvas: Canvas, x: float, y: float, wide: float, tall: float, state: str, names: Sequence[str], count: int
+    canvas: Canvas, x: float, y: float, wide: float, tall: float, state: str, inside: Sequence[Container], count: int
 ) -> None:
     canvas.box(x, y, wide, tall, edge=colour(state) if count else "edge", thick=2 if count else 1)
     mark(canvas, x + 16, y + 18, state)
     canvas.text(x + 30, y + 22.5, state, bold=True)
     canvas.text(x + wide - 12, y + 22.5, count, anchor="end", bold=bool(count), colour="text" if count else "muted")
-    for n, name in enumerate(names):
-        canvas.text(x + 14, y + 46 + _LINE * n, name, size=12, room=int((wide - 24) / 7.3))
-    if count > len(names):
-        canvas.text(x + 14, y + 46 + _LINE * len(names), more(count - len(names)), size=12, colour="muted")
+    for n, container in enumerate(inside):
+        foot, code = y + 46 + _LINE * n, _code(container)
+        room = int((wide - 24) / _LETTER) - (columns(code) + 1 if code else 0)
+        canvas.text(x + 14, foot, container.name, size=12, room=room)
+        if code:
+            canvas.text(x + wide - 12, foot, code, size=12, anchor="end", colour="muted")
+    if count > len(inside):
+        canvas.text(x + 14, y + 46 + _LINE * len(inside), more(count - len(inside)), size=12, colour="muted")
+
+
+def _code(container: Container) -> str:
+    return "" if container.code is None else _("code {code}", code=container.code)
 
 
 def _arrows(canvas: Canvas, y: float, tall: float, low: float, small: float, end: float) -> None:
@@ -107,35 +135,32 @@ def _arrows(canvas: Canvas, y: float, tall: float, low: float, small: float, end
         for x, foot, said, anchor in labels:
             canvas.text(x, foot, said, size=11.5, anchor=anchor, colour="muted" if free else "text")
 
-    top, bottom = y + 26, y + tall
+    bottom = y + tall
     arrow([(95, y - 14), (95, y - 1)], (104, y - 4, "POST /containers/create", "start"))
-    arrow([(152, top), (251, top)], (201, top - 8, "POST …/start", "middle"))
-    arrow([(522, top - 4), (639, top - 4)], (580, top - 12, "POST …/stop", "middle"))
-    canvas.text(580, top + 11, "POST …/kill", size=11.5, anchor="middle")
-    arrow([(522, top + 20), (639, top + 20)], (580, top + 35, _("its process ends"), "middle"), free=True)
-    back = max(bottom - 8, top + 44)
-    arrow([(640, back), (523, back)], (580, back - 6 if back > top + 56 else back + 14, "POST …/start", "middle"))
-    canvas.text(472, y + 22, "POST …/restart", size=11.5, anchor="end")
-    canvas.shape(f"M486 {y + 14}A5 5 0 1 0 487 {y + 19}", edge="blue", thick=2)
-    canvas.shape(f"M488 {y + 11}v6h-6z", fill="blue")
+    arrow([(450, y), (450, y - 12), (490, y - 12), (490, y - 1)], (444, y - 4, "POST …/restart", "end"))
+    arrow([(152, y + 26), (261, y + 26)], (206, y + 20, "POST …/start", "middle"))
+    for foot, said, free in ((24, "POST …/stop", False), (52, "POST …/kill", False), (80, _BY_ITSELF, True)):
+        arrow([(532, y + foot), (649, y + foot)], (590, y + foot - 6, said, "middle"), free=free)
+    arrow([(650, bottom - 12), (533, bottom - 12)], (592, bottom - 18, "POST …/start", "middle"))
     # Down to paused and restarting, and back.
-    arrow([(272, bottom), (272, low - 1)], (266, bottom + 34, "POST …/pause", "end"))
-    arrow([(304, low), (304, bottom + 1)], (310, bottom + 54, "…/unpause", "start"))
+    arrow([(282, bottom), (282, low - 1)], (276, bottom + 34, "POST …/pause", "end"))
+    arrow([(314, low), (314, bottom + 1)], (320, bottom + 58, "…/unpause", "start"))
     arrow([(412, bottom), (412, low - 1)], (406, bottom + 24, _("it ends"), "end"), free=True)
-    arrow([(450, low), (450, bottom + 1)], (456, bottom + 54, _("policy"), "start"), free=True)
+    policy = [(456.0, bottom + 44 + 14 * n, word, "start") for n, word in enumerate(_("restart policy").split())]
+    arrow([(450, low), (450, bottom + 1)], *policy, free=True)
     # The ways to removed, in the gutters beside the lower boxes.
     arrow([(60, bottom), (60, end - 1)], (68, low + 12, "DELETE …", "start"))
-    arrow([(515, bottom), (515, end - 1)], (523, low + 12, "DELETE …?force=1", "start"))
-    arrow([(655, bottom), (655, end - 1)], (649, bottom + 34, "DELETE …", "end"))
-    arrow([(725, bottom), (725, low - 1)], (719, bottom + 60, _("it fails"), "end"), free=True)
-    arrow([(725, low + small), (725, end - 1)], (719, end - 18, "DELETE …", "end"))
+    arrow([(525, bottom), (525, end - 1)], (533, low + 12, "DELETE …?force=1", "start"))
+    arrow([(662, bottom), (662, end - 1)], (656, bottom + 34, "DELETE …", "end"))
+    arrow([(775, bottom), (775, low - 1)], (769, bottom + 50, _("removal fails"), "end"), free=True)
+    arrow([(775, low + small), (775, end - 1)], (769, end - 18, "DELETE …", "end"))
 
 
-def _words(inside: Mapping[str, Sequence[str]], room: Mapping[str, int]) -> list[str]:
+def _words(inside: Mapping[str, Sequence[Container]]) -> list[str]:
     lines = []
-    for state, names in inside.items():
-        shown, rest = names[: room[state]], len(names) - room[state]
-        here = ", ".join([*shown, *([more(rest)] if rest else [])]) or _("nobody")
-        lines.append(f"{state}: {here}")
+    for state, found in inside.items():
+        shown, rest = group(found, WORDS)
+        names = [f"{c.name} ({_code(c)})" if _code(c) else c.name for c in shown]
+        lines.append(f"{state}: {', '.join([*names, *([more(rest)] if rest else [])]) or _('nobody')}")
         lines += [f"  → {there}: {call}" for origin, there, call in CALLS if origin == state]
     return lines
