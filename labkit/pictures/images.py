@@ -1,141 +1,175 @@
-"""The layers of all images as one tree: a layer that images share is there once, its bar as long as it is large.
+"""The layers of all images: the base at the bottom, a shared layer there once, its bar as long as it is large.
+
+Counts and sums are those of all images, whatever has a place in the drawing.
 
 Source: https://docs.docker.com/engine/storage/drivers/#images-and-layers
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 
-from ..human import size
+from ..human import short, size
 from ..messages import _
 from .canvas import Canvas, width
-from .facts import MOST, Image, Layer, group
-from .parts import MARGIN, many, more, title
+from .facts import MOST, WORDS, Image
+from .layertree import Node, Row, again, every, missing, rows, tree
+from .links import few
+from .parts import MARGIN, many, title
 from .picture import Picture
 
-_BARS, _INDENT, _WIDTH, _ROW, _DEEPEST = 150, 18, 790, 26, 8
+_WIDTH, _ROW, _LINE = 790, 26, 21
+_INDENT, _DEEP, _DEEPEST = 18, 8, 24
+_MADE = 28
+"""How many letters of the step that made a layer are shown."""
 
-
-@dataclass
-class Node:
-    """A layer in the tree; `above` are the layers that stand on it, `images` those that end here."""
-
-    layer: Layer
-    above: dict[str, Node] = field(default_factory=dict)
-    images: list[Image] = field(default_factory=list)
-
-    @property
-    def users(self) -> int:
-        """How many images the layer is part of."""
-        return len(self.images) + sum(node.users for node in self.above.values())
-
-
-@dataclass(frozen=True)
-class Row:
-    """A line of the drawing: a layer, how often the tree has branched before it, and whether it begins a branch."""
-
-    node: Node
-    depth: int
-    first: bool
+_MOST_LINES = 4
+"""How many lines the names of one image take."""
 
 
 def draw(images: Sequence[Image], most: int = MOST) -> Picture:
-    """Draw the layers of `images`."""
-    rows = list(_rows(tree(images)))
-    shown, left_over = group(rows, most)
-    once = sum(row.node.layer.size or 0 for row in rows)
-    each = sum((row.node.layer.size or 0) * row.node.users for row in rows)
+    """Draw the layers of `images`, which are all that the engine has."""
+    nodes = tree(images)
+    layers = list(every(nodes))
     head = _(
         "{images} from {layers}",
         images=many(len(images), _("image"), _("images")),
-        layers=many(len(rows), _("layer"), _("layers")),
+        layers=many(len(layers), _("layer"), _("layers")),
     )
-    note = _("Layers take {once} on disk; without sharing they would take {each}.", once=size(once), each=size(each))
+    note = _sums(layers)
+    shown = rows(nodes, most)
     canvas = Canvas(_WIDTH)
-    y = title(canvas, head, note) + 8
-    largest = max((row.node.layer.size or 0 for row in rows), default=0)
-    feet: list[float] = []
-    for row in shown:
-        del feet[row.depth + 1 :]
-        _draw_row(canvas, y, row, feet, largest)
-        feet[row.depth :] = [y]
-        y += _ROW
-    foot = [_("Not drawn: {what}.", what=many(left_over, _("more layer"), _("more layers")))] if left_over else []
-    bare = [image.name for image in images if not image.layers]
-    if bare:
-        names, rest = group(sorted(bare), 8)
-        foot.append(_("Without layers: {names}.", names=", ".join([*names, *([more(rest)] if rest else [])])))
+    y = title(canvas, head, f"{note} {_('The base is at the bottom.')}" if shown else note) + 8
+    y = _tree(canvas, y, shown, max((node.layer.size or 0 for node in layers), default=0))
+    foot = _foot(images, nodes, shown)
+    y += 6 if foot else 0
     for line in foot:
-        canvas.text(MARGIN, y + 10, line, colour="muted", size=12, room=100)
+        canvas.text(MARGIN, y + 10, line, colour="muted", size=12, room=104)
         y += 20
+    if shown:
+        y = _legend(canvas, y + 12, any(row.node.users > 1 for row in shown))
     canvas.height = y + 12
-    words = [_line(row) for row in shown]
-    return Picture(head + ".", (note, *words, *foot), canvas.svg(), canvas.width, int(canvas.height))
+    told = [
+        _("A layer stands on the next one beneath that is further left; one with ↓ stands on the next line."),
+        *(_line(row) for row in reversed(rows(nodes, WORDS))),
+    ]  # fmt: skip
+    return Picture(head + ".", (note, *(told if layers else ()), *foot), canvas.svg(), _WIDTH, int(canvas.height))
 
 
-def tree(images: Sequence[Image]) -> dict[str, Node]:
-    """Return the layers at the bottom, each with what stands on it."""
-    roots: dict[str, Node] = {}
-    for image in images:
-        here, node = roots, None
-        for layer in image.layers:
-            node = here.setdefault(layer.digest, Node(layer))
-            here = node.above
-        if node is not None:
-            node.images.append(image)
-    return roots
+def _sums(layers: Sequence[Node]) -> str:
+    once = sum(node.layer.size or 0 for node in layers)
+    each = sum((node.layer.size or 0) * node.users for node in layers)
+    note = _("Layers take {once} on disk; without sharing they would take {each}.", once=size(once), each=size(each))
+    if unknown := sum(node.layer.size is None for node in layers):
+        said = many(unknown, _("layer of unknown size is"), _("layers of unknown size are"))
+        note += " " + _("{layers} not counted.", layers=said)
+    return note
 
 
-def _rows(nodes: dict[str, Node], depth: int = 0, branches: bool = True) -> Iterator[Row]:
-    """Go through the tree: a layer alone on another stays in its column, several branch off."""
-    for node in sorted(nodes.values(), key=_order):
-        yield Row(node, depth, branches)
-        apart = len(node.above) > 1 or bool(node.above and node.images)
-        yield from _rows(node.above, depth + apart, apart)
+def _foot(images: Sequence[Image], nodes: Mapping[str, Node], shown: Sequence[Row]) -> list[str]:
+    foot = []
+    twice = again(nodes)
+    if twice:
+        steps = few(list(dict.fromkeys(layer.made_by for layer in twice)), 2)
+        foot.append(_("The same files on another base are another layer, stored anew: {steps}.", steps=steps))
+    layers, without = missing(nodes, shown)
+    if layers:
+        what = [many(layers, _("more layer"), _("more layers"))]
+        what += [many(without, _("more image"), _("more images"))] if without else []
+        foot.append(_("Not drawn: {what}.", what=", ".join(what)))
+    bare = sorted(image.name for image in images if not image.layers)
+    if bare:
+        foot.append(_("Without layers: {names}.", names=few(bare, 8)))
+    return foot
 
 
-def _order(node: Node) -> tuple[str, str]:
-    """By the first image that a layer leads to: digests change with each build, names don't."""
-    return min(_names(node), default=""), node.layer.made_by
+def _tree(canvas: Canvas, y: float, shown: Sequence[Row], largest: int) -> float:
+    """Draw the rows, the last one at the top, as each stands on one that comes before it; return where they end."""
+    deepest = max((row.depth for row in shown), default=0)
+    indent = _INDENT if deepest <= _DEEP else max(6.0, _INDENT * _DEEP / deepest)
+    xs = [MARGIN + 6 + min(row.depth, _DEEPEST) * indent for row in shown]
+    left = MARGIN + 20 + (3 if deepest <= 3 else _DEEP) * _INDENT
+    bars = 150 if deepest <= 3 else 80
+    at = left + bars + 78 + (_MADE + 1) * 7.3
+    ys = [0.0] * len(shown)
+    for n in range(len(shown) - 1, -1, -1):
+        row = shown[n]
+        ys[n] = y
+        _bar(canvas, left, y, row, bars, largest)
+        y += _ROW + (_labels(canvas, at, y, row) - 1) * _LINE
+        canvas.dot(xs[n], ys[n] + 9, colour="blue", hollow=row.node.users == 1)
+    for n, row in enumerate(shown):
+        if row.base >= 0:
+            below, middle = (xs[row.base], ys[row.base] + 9), ys[n] + 9
+            canvas.line([below, (below[0], middle), (xs[n], middle)], below=True)
+    return y
 
 
-def _names(node: Node) -> Iterator[str]:
-    yield from (image.name for image in node.images)
-    for child in node.above.values():
-        yield from _names(child)
-
-
-def _draw_row(canvas: Canvas, y: float, row: Row, feet: Sequence[float], largest: int) -> None:
-    layer, users = row.node.layer, row.node.users
-    depth = min(row.depth, _DEEPEST)
-    x, middle = MARGIN + 6 + depth * _INDENT, y + 9
-    if row.depth and row.first:
-        back = x - _INDENT if row.depth <= _DEEPEST else x
-        canvas.line([(back, feet[row.depth - 1] + 9), (back, middle), (x, middle)], below=True)
-    elif not row.first:
-        canvas.line([(x, feet[row.depth] + 9), (x, middle)], below=True)
-    canvas.dot(x, middle, colour="blue", hollow=users == 1)
-    left = MARGIN + 20 + (_DEEPEST if depth > 3 else 3) * _INDENT
-    if layer.size:
-        # A layer of a few bytes still shows: no bar at all would look like no layer.
-        long = max(2.0, _BARS * layer.size / largest)
-        canvas.box(left, y + 1, long, 16, fill="blue" if users > 1 else "edge", edge="page", round=2)
+def _bar(canvas: Canvas, left: float, y: float, row: Row, bars: int, largest: int) -> None:
+    layer, shared = row.node.layer, row.node.users > 1
+    long = bars * (layer.size or 0) / largest if largest else 0
+    if long >= 2:
+        fill = "blue" if shared else "panel"
+        canvas.box(left, y + 1, long, 16, fill=fill, edge="blue" if shared else "edge", round=2)
+    elif layer.size:
+        # No bar at all would look like no layer: what is too small for the scale has a tick.
+        canvas.line([(left, y + 6), (left, y + 12)], colour="blue" if shared else "edge", thick=1)
     said = size(layer.size) if layer.size is not None else "?"
-    canvas.text(left + _BARS + 66, y + 14, said, anchor="end", size=12)
-    canvas.text(left + _BARS + 78, y + 14, layer.made_by, size=12, room=28, colour="text" if layer.size else "muted")
-    at = left + _BARS + 78 + 29 * 7.3
-    if users > 1:
-        shared = _("shared by {count}", count=users)
+    canvas.text(left + bars + 66, y + 14, said, anchor="end", size=12)
+    colour = "text" if layer.size else "muted"
+    canvas.text(left + bars + 78, y + 14, layer.made_by, size=12, room=_MADE, colour=colour)
+
+
+def _labels(canvas: Canvas, start: float, y: float, row: Row) -> int:
+    """Write who has a layer, and the images that end with it, on as many lines as they take; return how many."""
+    at, lines = start, 1
+    if row.node.users > 1:
+        shared = _("shared by {count}", count=row.node.users)
         canvas.text(at, y + 14, shared, size=12, colour="blue", bold=True)
         at += width(shared, 12) + 10
-    tags = [tag for image in row.node.images for tag in (image.tags or (image.name,))]
-    for tag in tags[:1]:
-        room = int((_WIDTH - MARGIN - at - 14) / 7.3)
-        name = tag if len(tags) == 1 else f"{tag} +{len(tags) - 1}"
-        canvas.box(at, y, min(len(name), room) * 7.3 + 12, 18, fill="tint", edge="blue", round=9)
+    pills = _images(row.node)
+    rest = [_hidden(row)] if row.hidden else []
+    for n, name in enumerate(pills):
+        room = int((_WIDTH - MARGIN - start - 14) / 7.3)
+        wide = min(len(name), room) * 7.3 + 12
+        if at > start and at + wide > _WIDTH - MARGIN + 6:
+            if lines == _MOST_LINES:
+                rest.insert(0, _("+{count} more names", count=len(pills) - n))
+                break
+            at, lines, y = start, lines + 1, y + _LINE
+        canvas.box(at, y, wide, 18, fill="tint", edge="blue", round=9)
         canvas.text(at + 6, y + 13.5, name, size=12, room=room)
+        at += wide + 6
+    for said in rest:
+        if at > start and at + width(said, 12) > _WIDTH - MARGIN:
+            at, lines, y = start, lines + 1, y + _LINE
+        canvas.text(at, y + 14, said, size=12, colour="muted", bold=True)
+        at += width(said, 12) + 10
+    return lines
+
+
+def _hidden(row: Row) -> str:
+    return _("+{layers} on it", layers=many(row.hidden, _("more layer"), _("more layers")))
+
+
+def _images(node: Node) -> list[str]:
+    """Return what the images that end with a layer are called."""
+    return [name for i in node.images for name in (i.tags or (_("no name: {id}", id=short(i.id)),))]
+
+
+def _legend(canvas: Canvas, y: float, shared: bool) -> float:
+    signs = ((True, _("in several images")), (False, _("in one image"))) if shared else ((False, _("in one image")),)
+    x = float(MARGIN + 6)
+    for filled, said in signs:
+        canvas.dot(x, y - 4, colour="blue", hollow=not filled)
+        canvas.box(
+            x + 12, y - 11, 22, 13, fill="blue" if filled else "panel", edge="blue" if filled else "edge", round=2
+        )
+        canvas.text(x + 42, y, said, colour="muted", size=12)
+        x += 42 + width(said, 12) + 24
+    canvas.box(x, y - 12, 26, 15, fill="tint", edge="blue", round=8)
+    canvas.text(x + 34, y, _("an image, where its topmost layer is"), colour="muted", size=12)
+    return y + 6
 
 
 def _line(row: Row) -> str:
@@ -143,7 +177,8 @@ def _line(row: Row) -> str:
     facts = [size(layer.size) if layer.size is not None else "?", layer.made_by]
     if row.node.users > 1:
         facts.append(_("shared by {count}", count=row.node.users))
-    tags = [tag for image in row.node.images for tag in (image.tags or (image.name,))]
-    if tags:
-        facts.append("→ " + ", ".join(tags))
-    return "  " * row.depth + "  ".join(facts)
+    if row.hidden:
+        facts.append(_hidden(row))
+    if names := _images(row.node):
+        facts.append("→ " + few(names, WORDS))
+    return "  " * min(row.depth, _DEEPEST) + ("" if row.first else "↓ ") + "  ".join(facts)

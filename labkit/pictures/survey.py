@@ -46,10 +46,10 @@ def living(get: Get) -> Holdings:
     return holdings(get("/containers/json?all=1") or [])
 
 
-def layered(get: Get, most: int = MOST) -> tuple[Image, ...]:
-    """Read images with their layers: two calls for each."""
+def layered(get: Get) -> tuple[Image, ...]:
+    """Read all images with their layers, for sums and sharing are of all of them: two calls for each."""
     listed = sorted((image(answer) for answer in get("/images/json") or []), key=lambda i: (i.name, i.id))
-    return tuple(_with_layers(get, listed[:most]))
+    return tuple(_with_layers(get, listed))
 
 
 def _with_layers(get: Get, listed: list[Image]) -> Iterator[Image]:
