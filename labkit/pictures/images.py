@@ -39,7 +39,10 @@ def draw(images: Sequence[Image], most: int = MOST) -> Picture:
     note = _sums(layers)
     shown = rows(nodes, most)
     canvas = Canvas(_WIDTH)
-    y = title(canvas, head, f"{note} {_('The base is at the bottom.')}" if shown else note) + 8
+    y = (
+        title(canvas, head, f"{note} {_('A layer stands on the one that its line leads down to.')}" if shown else note)
+        + 8
+    )
     y = _tree(canvas, y, shown, max((node.layer.size or 0 for node in layers), default=0))
     foot = _foot(images, nodes, shown)
     y += 6 if foot else 0
@@ -47,7 +50,7 @@ def draw(images: Sequence[Image], most: int = MOST) -> Picture:
         canvas.text(MARGIN, y + 10, line, colour="muted", size=12, room=104)
         y += 20
     if shown:
-        y = _legend(canvas, y + 12, any(row.node.users > 1 for row in shown))
+        y = _legend(canvas, y + 18, any(row.node.users > 1 for row in shown))
     canvas.height = y + 12
     told = [
         _("A layer stands on the next one beneath that is further left; one with ↓ stands on the next line."),
