@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 from test_pictures import SVG, drawn
 
-from labkit.pictures import Picture, whole
+from labkit.pictures import Picture, volumes, whole
 from labkit.pictures.facts import Holdings, holdings
 
 
@@ -178,6 +178,18 @@ def test_folders_and_memory_are_drawn() -> None:
     assert sorted("dasharray" in curve for curve in curves(picture, "s-amber")) == [False, True]
     assert "mounts /srv/shared at /mnt read-only, tmpfs at /scratch, books at /data" in repr(picture)
     assert "1 folder of the host." in picture.title
+
+
+def test_dashes_mean_one_thing() -> None:
+    """A container that does not run has a solid box where a dashed box means that nobody uses a thing."""
+    found = holdings([container("c", State="exited")], [], [{"Name": "free"}])
+    for draw in (whole.draw, volumes.draw):
+        assert "dashed" not in boxes(draw(found)).get("c", [])
+    mounts = [{"Type": "volume", "Name": "v", "Destination": "/v"}]
+    used = volumes.draw(holdings([container("c", State="exited", Mounts=mounts)], [], [{"Name": "v"}]))
+    assert "dasharray" not in used.svg
+    assert "dashed" in boxes(whole.draw(found))["free"]
+    assert "used by no container" in drawn(whole.draw(found))
 
 
 def test_the_title_is_whole() -> None:

@@ -38,10 +38,15 @@ def mark(canvas: Canvas, x: float, y: float, state: str) -> None:
         canvas.shape(f"M{x - 4.5} {y - 4.5}h9v9h-9z", edge=tint, thick=2)
 
 
-def card(canvas: Canvas, x: float, y: float, w: float, container: Container) -> None:
-    """Draw a container as a box of one line with its state and its name; the box is dashed unless it runs."""
+def card(canvas: Canvas, x: float, y: float, w: float, container: Container, *, dashes: bool = True) -> None:
+    """Draw a container as a box of one line with its state and its name.
+
+    Parameters
+    ----------
+    dashes: whether the box is dashed unless it runs; not where dashes mean something else.
+    """
     alive = container.state in ("running", "paused", "restarting")
-    canvas.box(x, y, w, 22, edge=colour(container.state), dashed=not alive)
+    canvas.box(x, y, w, 22, edge=colour(container.state), dashed=dashes and not alive)
     mark(canvas, x + 13, y + 11, container.state)
     canvas.text(x + 26, y + 15.5, container.name, room=int((w - 34) / width("x")), bold=alive)
 

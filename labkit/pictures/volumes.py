@@ -142,7 +142,7 @@ def _mounting(canvas: Canvas, foot: float, container: Container, mount: Mount) -
     """Draw a container with an arrow to it, and what it may do where."""
     x = MARGIN + _SOURCE
     canvas.line([(x + 1, foot), (x + _GAP - 2, foot)], arrow=True, colour="blue", dashed=not mount.writable)
-    card(canvas, x + _GAP, foot - 11, _CARD, container)
+    card(canvas, x + _GAP, foot - 11, _CARD, container, dashes=False)
     at = float(x + _GAP + _CARD + 12)
     said = _rights(mount)
     room = int((_WIDTH - MARGIN - at - width(said, 12) - 12) / width("x"))

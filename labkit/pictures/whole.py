@@ -128,7 +128,7 @@ def _cards(
     y = top + 44
     for container in containers:
         y = feet[container.name]
-        card(canvas, x, y - 11, wide, container)
+        card(canvas, x, y - 11, wide, container, dashes=False)
         for n, note in enumerate(notes[container.name]):
             canvas.text(x + 26, y + 24 + n * _NOTE, note, size=11.5, colour="muted", room=28)
         y += _ROW + _NOTE * len(notes[container.name])
