@@ -435,7 +435,7 @@ def test_a_failed_connection_is_drawn() -> None:
     except ConnectionFailed as error:
         words = repr(tls.draw(probe.failed(error)))
     assert "1. → TCP connection  [failed]\n   Nothing listens at" in words
-    assert "7. → HTTP" in words
+    assert "2. → HTTP" in words
     assert words.endswith("[not reached]")
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConnectionFailed, UsageError
+from ..errors import ConnectionFailed, LabError, UsageError
 from ..messages import _
 from ..model import TLS, Endpoint
 from . import family, images, lifecycle, networks, survey, volumes, whole
@@ -12,6 +13,7 @@ from .picture import Picture
 
 if TYPE_CHECKING:
     from ..lab import Lab
+    from .tls import Handshake
 
 KINDS = ("containers", "networks", "images", "volumes", "tls", "api")
 
@@ -61,7 +63,7 @@ def _tls(lab: Lab, about: Any) -> Picture:
     if about is None:
         return tls.draw(probe.planned(certs.folder()))
     if isinstance(about, ConnectionFailed):
-        return tls.draw(probe.failed(about))
+        return tls.draw(_informed(lab, about.endpoint, probe.failed(about)))
     if isinstance(about, TLS):
         about = lab.at(f"tcp://localhost:{lab.record.tls_port}", tls=about)
     elif isinstance(about, Endpoint):
@@ -84,4 +86,24 @@ def _tls(lab: Lab, about: Any) -> Picture:
         answer = client.get("/_ping", version="")
         return answer.status, answer.text
 
-    return tls.draw(probe.probe(client.endpoint, ping))
+    return tls.draw(_informed(lab, client.endpoint, probe.probe(client.endpoint, ping)))
+
+
+def _informed(lab: Lab, endpoint: Endpoint, shake: Handshake) -> Handshake:
+    """Add what only the daemon's configuration tells, where the daemon is the lab's own: whom it believes."""
+    from .. import certs
+    from .tls import Certificate
+
+    met = shake.tls and shake.failed not in ("connect", "hello")
+    if not met or endpoint.port is None or endpoint.port != lab.record.tls_port:
+        return shake
+    try:
+        config = lab.daemon.config()
+        # What a daemon with TLS does where the key is missing differs between releases.
+        if not config.get("tlsverify"):
+            return replace(shake, asks=False if config.get("tlsverify") is False else None)
+        said = certs.read(str(config.get("tlscacert")))
+    except LabError:  # a daemon that is not the lab's, or a file that is no more there
+        return shake
+    believed = Certificate(said["subject"], said["issuer"], said["names"], said["valid"])
+    return replace(shake, asks=True, client_ca=believed)
