@@ -122,7 +122,7 @@ def everything(count: int = 4, name: Callable[[int], str] = lambda n: f"c{n:03}"
         "volumes": volumes.draw(found),
         "images": images.draw(layered(count, name)),
         "tls": tls.draw(handshake(name(0))),
-        "api": family.draw(family.family(version, "unix:///s", "1.41", (name(0),))),
+        "api": family.draw(family.family(version, "unix:///s", "1.41", ((name(0), name(0)),))),
     }
 
 

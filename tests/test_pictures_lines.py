@@ -6,7 +6,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from labkit.pictures import Picture, lifecycle, networks
+from labkit.pictures import Picture, family, lifecycle, networks
 from labkit.pictures.canvas import width
 from labkit.pictures.facts import Holdings, container, holdings, network
 
@@ -266,3 +266,20 @@ def test_labels_of_arrows_stand_beside_boxes() -> None:
                 foot = float(text.get("y", "0"))
                 for x, y, w, h in boxes:
                     assert left + wide <= x or left >= x + w or foot <= y or foot - 8 >= y + h, said
+
+
+def test_the_family_tells_registries_and_names_apart() -> None:
+    """A mirror and a private registry are two boxes, a long name of an engine is whole, and who negotiated is said."""
+    version = {"Version": "20.10.24+practice", "Platform": {"Name": "Docker API Lab practice engine"}}
+    registries = (("mirror", "127.0.0.1:1"), ("private registry", "127.0.0.1:2"))
+    picture = family.draw(family.family(version, "unix:///s", "1.41", registries))
+    drawn = texts(picture)
+    assert picture.title == "One Engine API, many clients: labkit speaks version 1.41."
+    assert {"mirror", "private registry", "127.0.0.1:1", "127.0.0.1:2"} <= set(drawn)
+    assert {"Docker API Lab practice engine", "20.10.24+practice", "negotiated with labkit: 1.41"} <= set(drawn)
+    assert len(pieces(picture, "f-amber")) == 2  # an arrow to each
+    assert "with: mirror 127.0.0.1:1, private registry 127.0.0.1:2." in repr(picture)
+    assert not any("Every box is a program" in line for line in drawn)
+    many = family.draw(family.family(version, "", "", tuple(("mirror", f"h{n}") for n in range(5))))
+    assert "and 2 more" in texts(many)
+    assert "h4" in repr(many)

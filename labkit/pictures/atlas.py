@@ -44,7 +44,7 @@ def atlas(lab: Lab, kind: str = "", about: Any = None) -> Picture:
         return volumes.draw(survey.mounted(get))
     if kind == "api":
         registry = lab.record.registry
-        known = (registry.mirror, registry.private) if registry else ()
+        known = ((_("mirror"), registry.mirror), (_("private registry"), registry.private)) if registry else ()
         return family.draw(family.family(get("/version"), str(lab.endpoint), lab.version, known))
     if kind == "tls":
         return _tls(lab, about)
