@@ -180,6 +180,19 @@ def test_folders_and_memory_are_drawn() -> None:
     assert "1 folder of the host." in picture.title
 
 
+def test_what_nobody_uses_takes_no_place_from_the_rest() -> None:
+    """A hundred unused images push no container out; what is left out says whether it is used."""
+    images = [image("a", "busybox:latest"), *({"Id": f"i{n}", "RepoTags": [f"idle:{n:03}"]} for n in range(100))]
+    picture = whole.draw(holdings([made(f"c{n:02}", "a", "busybox") for n in range(40)], images=images))
+    lines = drawn(picture)
+    assert sum(bool(re.fullmatch(r"c\d\d", line)) for line in lines) == 40
+    assert sum(line.startswith("idle:") for line in lines) == 19
+    assert "and 81 more, used by none" in lines
+    every = [{"Names": [f"/c{n}"], "NetworkSettings": {"Networks": {f"n{n}": {}}}} for n in range(90)]
+    crowded = drawn(whole.draw(holdings(every, [{"Name": f"n{n}"} for n in range(90)])))
+    assert {"and 60 more that are used", "and 60 more"} <= set(crowded)
+
+
 def test_dashes_mean_one_thing() -> None:
     """A container that does not run has a solid box where a dashed box means that nobody uses a thing."""
     found = holdings([container("c", State="exited")], [], [{"Name": "free"}])

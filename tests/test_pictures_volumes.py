@@ -41,6 +41,13 @@ def test_a_volume_of_many_containers_says_how_many_more() -> None:
     assert all(f"books-{n:03} (running)" in repr(picture) for n in range(150))
 
 
+def test_one_more_is_drawn_rather_than_counted() -> None:
+    """The line that would count one more has a place for that one."""
+    lines = drawn(volumes.draw(engine({f"v{n:02}": 4 for n in range(30)})))
+    assert "and 1 more" not in lines
+    assert sum(line.startswith("v00-") for line in lines) == 4
+
+
 def test_volumes_that_are_not_drawn_are_counted_with_those_nobody_mounts() -> None:
     """Used volumes have a place before unused ones; what is left out is counted, and how much of it is unused."""
     users = {f"v{n:02}": 1 for n in range(55)}

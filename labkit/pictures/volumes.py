@@ -54,7 +54,7 @@ def draw(holdings: Holdings, most: int = MOST) -> Picture:
         canvas.text(MARGIN, y + 12, line, colour="muted", size=12, room=110)
         y += 20
     kinds = [kind for kind in ("volume", "bind", "tmpfs") if any(_picture(s.kind) == kind for s in shown)]
-    canvas.height = _legend(canvas, y + 14, kinds, {c.state for s in shown for c, _m in s.users[:users]})
+    canvas.height = _legend(canvas, y + 14, kinds, {c.state for s in shown for c, _m in s.users[: _rows(s, users)]})
     return Picture(head + ".", (*_words(sources), *foot), canvas.svg(), canvas.width, int(canvas.height))
 
 
@@ -76,7 +76,7 @@ def _sources(holdings: Holdings) -> list[Source]:
 def _most_users(sources: Sequence[Source], most: int) -> int:
     """Return how many users of each source are drawn, so that as many sources as possible have a place."""
     for users in (most, 20, 10, 5):
-        if sum(max(1, min(users, len(s.users))) for s in sources) <= most:
+        if sum(_rows(s, users) for s in sources) <= most:
             return users
     return _LEAST
 
@@ -85,10 +85,15 @@ def _fitting(sources: Sequence[Source], users: int, most: int) -> Sequence[Sourc
     """Return the first sources: as many as have a place with their users."""
     rows = 0
     for n, source in enumerate(sources):
-        rows += max(1, min(users, len(source.users)))
-        if rows > most:
+        rows += _rows(source, users)
+        if rows > most and n:
             return sources[:n]
     return sources
+
+
+def _rows(source: Source, most: int) -> int:
+    """Return how many users of a source are drawn: a line that counts one more would have a place for that one."""
+    return max(1, len(source.users) if len(source.users) <= most + 1 else most)
 
 
 def _title(holdings: Holdings, sources: Sequence[Source]) -> str:
@@ -117,7 +122,7 @@ def _foot(left: Sequence[Source]) -> list[str]:
 
 
 def _source(canvas: Canvas, y: float, source: Source, most: int) -> float:
-    users, rest = group(source.users, most)
+    users, rest = group(source.users, _rows(source, most))
     rows = max(1, len(users)) + bool(rest)
     height = rows * _ROW - 8
     canvas.box(MARGIN, y, _SOURCE, height, edge="blue" if users else "muted", dashed=not users)

@@ -33,7 +33,7 @@ def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
     most: so many things are drawn one by one; of each kind the rest is counted.
     """
     things = links.find(holdings)
-    room = share({"containers": len(holdings.containers), **{kind: len(all_) for kind, all_ in things.items()}}, most)
+    room = _room(holdings, things, most)
     containers = _chosen(holdings.containers, room["containers"])
     drawn = {c.name for c in containers}
     # What a drawn container uses has a place first, and what nobody uses has one last.
@@ -56,7 +56,7 @@ def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
     right = [kind for kind in ("networks", "volumes", "folders") if kind != "folders" or things[kind]]
     for place, kinds in ((_IMAGES, ["images"]), (_RIGHT, right)):
         # Where containers take more room than what they use, each thing moves down to those that use it.
-        spare = max(0, low - top - sum(_height(shown[kind], len(things[kind])) for kind in kinds))
+        spare = max(0, low - top - sum(_height(shown[kind], things[kind]) for kind in kinds))
         foot = top
         for kind in kinds:
             foot, spare, ends[kind] = _column(canvas, place, foot, named(kind), shown[kind], things[kind], feet, spare)
@@ -65,6 +65,16 @@ def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
     canvas.height = _legend(canvas, lowest + 16, containers, shown)
     words = tell(holdings, things, {"containers": len(containers), **{k: len(s) for k, s in shown.items()}})
     return Picture(f"{engine}: {parts}", words, canvas.svg(), _WIDTH, int(canvas.height))
+
+
+def _room(holdings: Holdings, things: Mapping[str, Sequence[Thing]], most: int) -> dict[str, int]:
+    """Return how many of each kind are drawn: what nobody uses has a quarter at most where the rest needs the room."""
+    used = {"containers": len(holdings.containers)}
+    used |= {kind: sum(bool(thing.users) for thing in all_) for kind, all_ in things.items()}
+    idle = {kind: len(all_) - used[kind] for kind, all_ in things.items()}
+    room = share(used, most - min(sum(idle.values()), most // 4))
+    free = share(idle, most - sum(room.values()))
+    return {kind: count + free.get(kind, 0) for kind, count in room.items()}
 
 
 def _chosen(containers: Sequence[Container], room: int) -> list[Container]:
@@ -132,7 +142,8 @@ def _cards(
         for n, note in enumerate(notes[container.name]):
             canvas.text(x + 26, y + 24 + n * _NOTE, note, size=11.5, colour="muted", room=28)
         y += _ROW + _NOTE * len(notes[container.name])
-    return _rest(canvas, x, y, count, len(containers))
+    rest = count - len(containers)
+    return _rest(canvas, x, y, [more(rest)] if rest else [] if count else [_("none")])
 
 
 def _column(
@@ -169,14 +180,25 @@ def _column(
             canvas.text(x + 10, y + 25 + n * _NOTE, note, size=11.5, colour="muted", room=int((wide - 10) / 7))
         middles[thing.key] = y
         y += _ROW + _NOTE * len(_below(thing))
-    return _rest(canvas, x, y, len(every), len(shown)), spare, middles
+    return _rest(canvas, x, y, _left(shown, every)), spare, middles
 
 
-def _height(shown: Sequence[Thing], count: int) -> float:
+def _height(shown: Sequence[Thing], every: Sequence[Thing]) -> float:
     """Return how much room a column takes: see `_column`."""
-    return (
-        44 + sum(_ROW + _NOTE * len(_below(thing)) for thing in shown) + (20 if count > len(shown) or not count else 0)
+    return 44 + sum(_ROW + _NOTE * len(_below(thing)) for thing in shown) + 20 * len(_left(shown, every))
+
+
+def _left(shown: Sequence[Thing], every: Sequence[Thing]) -> list[str]:
+    """Return what is said beneath a column: how many more there are, told apart by use, or that there are none."""
+    if not every:
+        return [_("none")]
+    used, idle = (
+        sum(bool(t.users) is use for t in every) - sum(bool(t.users) is use for t in shown) for use in (True, False)
     )
+    return [
+        *([_("and {count} more that are used", count=used)] if used else []),
+        *([_("and {count} more, used by none", count=idle)] if idle else []),
+    ]
 
 
 def _head(canvas: Canvas, place: tuple[int, int], top: float, name: str, count: int) -> None:
@@ -184,10 +206,10 @@ def _head(canvas: Canvas, place: tuple[int, int], top: float, name: str, count: 
     canvas.text(sum(place), top + 18, count, anchor="end", colour="muted")
 
 
-def _rest(canvas: Canvas, x: float, y: float, count: int, drawn: int) -> float:
-    """Say how many more there are in a column, or that there are none; return where it ends."""
-    if count > drawn or not count:
-        canvas.text(x + 10, y + 4, more(count - drawn) if count else _("none"), colour="muted", size=12)
+def _rest(canvas: Canvas, x: float, y: float, said: Sequence[str]) -> float:
+    """Write what is said beneath a column; return where it ends."""
+    for line in said:
+        canvas.text(x + 10, y + 4, line, colour="muted", size=12)
         y += 20
     return y
 
