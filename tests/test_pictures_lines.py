@@ -6,7 +6,7 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-from labkit.pictures import Picture, family, lifecycle, networks
+from labkit.pictures import Picture, family, lifecycle, networks, survey
 from labkit.pictures.canvas import width
 from labkit.pictures.facts import Holdings, container, holdings, network
 
@@ -70,6 +70,38 @@ def test_members_are_told_whole_and_what_is_not_drawn_is_counted_at_its_line() -
     assert len(rests) == 7
     assert sum(rests) == 150 - len(drawn)
     assert f"Not drawn: {150 - len(drawn)} more containers." in texts(picture)
+
+
+def test_further_names_are_asked_of_all_that_are_drawn() -> None:
+    """Which containers have a place is not the order of their names; that others are not asked is said."""
+    asked = []
+    answers = {
+        "/containers/json?all=1": [
+            listed(f"c{n:03}", NetworkSettings=on(f"n{n // 50}", address=f"10.0.0.{n}")) for n in range(150)
+        ],
+        "/networks": [{"Name": f"n{n}", "Driver": "bridge"} for n in range(3)],
+    }
+
+    def get(path: str) -> Any:
+        if path in answers:
+            return answers[path]
+        asked.append(path.split("/")[2])
+        return None
+
+    picture = networks.draw(survey.networked(get))
+    assert sorted(asked) == [t for t in sorted(texts(picture)) if re.fullmatch(r"c\d{3}", t)]
+    assert "c100" in asked
+    assert "Further names are told of the containers that are drawn" in repr(picture)
+
+
+def test_who_shares_cards_is_counted_and_explained_too() -> None:
+    """A state that only one of them has is in the legend, and none is missing where its owner is not drawn."""
+    told = [listed("web", NetworkSettings=on("front", address="10.0.0.2"))]
+    told += [listed(f"l{n}", "paused", HostConfig={"NetworkMode": "container:web-id"}) for n in range(5)]
+    nets = [{"Name": "front", "Driver": "bridge"}]
+    assert {"paused", "l2", "and 2 more"} <= set(texts(networks.draw(holdings(told, nets))))
+    others = [listed(f"a{n:02}", NetworkSettings=on("front", address="10.0.0.3")) for n in range(60)]
+    assert "Not drawn: 7 more containers." in texts(networks.draw(holdings([*told, *others], nets)))
 
 
 def test_words_are_bounded() -> None:

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from ..messages import _
-from .facts import WORDS, Container, Holdings, Network, Place, group
+from .facts import MOST, WORDS, Container, Holdings, Network, Place, group, share
 from .parts import more
 
 SHEET = 3
@@ -86,13 +86,20 @@ def _neighbours(found: Sequence[Line]) -> list[Line]:
     return order
 
 
-def drawn(found: Sequence[Line], room: int) -> set[str]:
-    """Return the names of `room` containers: of each network the first, then of each the second, and so on."""
+def drawn(every: Sequence[Line], most: int = MOST) -> tuple[list[Line], list[Line], set[str]]:
+    """Return the lines that are drawn, the empty networks that are, and the names of the containers that are.
+
+    Of each network the first container has a place, then of each the second, and so on.
+    """
+    full, empty = [line for line in every if line.members], [line for line in every if not line.members]
+    members = {container.name for line in full for container in line.members}
+    room = share({"containers": len(members), "full": len(full), "empty": len(empty)}, most)
     ranks: dict[str, int] = {}
-    for line in found:
+    for line in full[: room["full"]]:
         for n, container in enumerate(line.members):
             ranks[container.name] = min(n, ranks.get(container.name, n))
-    return set(sorted(ranks, key=lambda name: (ranks[name], name))[:room])
+    names = sorted(ranks, key=lambda name: (ranks[name], name))[: room["containers"]]
+    return full[: room["full"]], empty[: room["empty"]], set(names)
 
 
 def lodgers(containers: Sequence[Container]) -> dict[str, list[Container]]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from ..messages import _
 from .canvas import Canvas, Point, columns, cut, width
-from .facts import MOST, WORDS, Container, Holdings, Place, group, share
+from .facts import MOST, WORDS, Container, Holdings, Place, group
 from .lines import EVERYWHERE, SHEET, Line, adrift, drawn, lines, lodgers, where, words
 from .parts import MARGIN, card, legend, many, more, title
 from .parts import containers as count
@@ -23,18 +23,17 @@ _LODGERS = 3
 def draw(holdings: Holdings, most: int = MOST) -> Picture:
     """Draw networks and the containers on them; networks that nobody is on stand at the end."""
     every = lines(holdings)
-    full, empty = [line for line in every if line.members], [line for line in every if not line.members]
-    on_some = [c for c in holdings.containers if c.places]
-    room = share({"containers": len(on_some), "full": len(full), "empty": len(empty)}, most)
-    shown, vacant = full[: room["full"]], empty[: room["empty"]]
-    chosen = drawn(shown, room["containers"])
-    containers = [c for c in on_some if c.name in chosen]
-    beyond = len(on_some) - len(containers), len(every) - len(shown) - len(vacant)
+    shown, vacant, chosen = drawn(every, most)
+    containers = [c for c in holdings.containers if c.name in chosen]
+    sharing = lodgers(holdings.containers)
+    guests = [guest for c in holdings.containers if c.places for guest in sharing.get(c.name, ())]
+    hanging = [guest for c in containers for guest in sharing.get(c.name, ())]
+    placed = sum(bool(c.places) for c in holdings.containers) + len(guests)
+    beyond = placed - len(containers) - len(hanging), len(every) - len(shown) - len(vacant)
     head = ", ".join([many(len(holdings.networks), _("network"), _("networks")), count(len(holdings.containers))])
     ports = _PORTS if any(c.ports for c in containers) else 0
     canvas = Canvas(max(_LEAST, 2 * MARGIN + ports + _CARD + 20 + min(SHEET, len(shown)) * _COLUMN))
     y = title(canvas, head, _("“reach” says how those that run on a line find each other. “internal”: no way out."))
-    sharing = lodgers(holdings.containers)
     for n in range(0, len(shown), SHEET):
         y = _sheet(canvas, y, shown[n : n + SHEET], containers, sharing, ports) + 18
     if vacant:
@@ -45,7 +44,7 @@ def draw(holdings: Holdings, most: int = MOST) -> Picture:
     if containers:
         _key(canvas, y + 8, shown, containers)
         y += 20
-    legend(canvas, MARGIN, y + 8, {c.state for c in containers})
+    legend(canvas, MARGIN, y + 8, {c.state for c in [*containers, *hanging]})
     canvas.height = y + 24
     said = (*words(every, holdings.containers), *adrift(holdings.containers, WORDS), *_beyond(*beyond))
     return Picture(head + ".", said, canvas.svg(), canvas.width, int(canvas.height))
@@ -54,7 +53,12 @@ def draw(holdings: Holdings, most: int = MOST) -> Picture:
 def _beyond(containers: int, networks: int) -> list[str]:
     beyond = [many(containers, _("more container"), _("more containers"))] if containers else []
     beyond += [many(networks, _("more network"), _("more networks"))] if networks else []
-    return [_("Not drawn: {what}.", what=", ".join(beyond))] if beyond else []
+    said = [_("Not drawn: {what}.", what=", ".join(beyond))] if beyond else []
+    # A list has no aliases, and to inspect hundreds of containers takes too long.
+    return [
+        *said,
+        *([_("Further names are told of the containers that are drawn, and of no others.")] if containers else []),
+    ]
 
 
 def _sheet(

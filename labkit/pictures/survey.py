@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .facts import MOST, Holdings, Image, container, holdings, image
+from .lines import drawn, lines
 
 Get = Callable[[str], Any]
 """Asks for a path; gives the parsed answer, or None where there was none to be had (it may just have been removed)."""
@@ -26,10 +27,10 @@ def networked(get: Get, most: int = MOST) -> Holdings:
     """Read networks and containers; the aliases of those that are drawn, which only an inspect tells."""
     listed = holdings(get("/containers/json?all=1") or [], get("/networks") or [])
     own = {n.name for n in listed.networks} - {"bridge", "host", "none"}
-    found = []
-    for n, one in enumerate(listed.containers):
+    chosen, found = drawn(lines(listed), most)[2], []
+    for one in listed.containers:
         # Aliases are there on networks of one's own alone.
-        if n < most and any(place.network in own for place in one.places):
+        if one.name in chosen and any(place.network in own for place in one.places):
             answer = get(f"/containers/{quote(one.name, safe='')}/json")
             one = container(answer) if answer else one
         found.append(one)
