@@ -77,6 +77,8 @@ def test_the_base_is_at_the_bottom() -> None:
     """As the history of an image has it: what stands on a layer is drawn above it, and names go on from the top."""
     picture = images.draw([built("a", own("a1"), own("a2")), built("b", own("b1"))])
     y = feet(picture.svg)
+    assert not any("…" in line for line in y)
+    assert "leads down to the layer that one stands on: the base is below" in y
     assert y["RUN a2"] < y["RUN a1"] < y["RUN b1"] < y["ADD base /"]
     words = repr(picture).splitlines()[3:]
     assert words == [
@@ -113,8 +115,8 @@ def test_the_same_files_on_another_base_are_said_to_be_stored_anew() -> None:
 def test_layers_of_unknown_size_are_not_in_the_sums_silently() -> None:
     """A sum that lacks something says so."""
     picture = images.draw([built("a", own("a", None)), built("b", own("b", None)), built("c", own("c"))])
-    assert "they would take 3.0 MB. 2 layers of unknown size are not counted." in repr(picture)
-    assert "1 layer of unknown size is not counted." in repr(images.draw([built("a", own("a", None))]))
+    assert "2 layers of unknown size are not in the sums." in drawn(picture)
+    assert "1 layer of unknown size is not in the sums." in repr(images.draw([built("a", own("a", None))]))
 
 
 def test_shared_and_own_differ_in_grey() -> None:

@@ -178,6 +178,7 @@ def test_folders_and_memory_are_drawn() -> None:
     assert sorted("dasharray" in curve for curve in curves(picture, "s-amber")) == [False, True]
     assert "mounts /srv/shared at /mnt read-only, tmpfs at /scratch, books at /data" in repr(picture)
     assert "1 folder of the host." in picture.title
+    assert f"volumes: books, {'f' * 64} (anonymous)" in repr(picture)
 
 
 def test_what_nobody_uses_takes_no_place_from_the_rest() -> None:
@@ -187,10 +188,10 @@ def test_what_nobody_uses_takes_no_place_from_the_rest() -> None:
     lines = drawn(picture)
     assert sum(bool(re.fullmatch(r"c\d\d", line)) for line in lines) == 40
     assert sum(line.startswith("idle:") for line in lines) == 19
-    assert "and 81 more, used by none" in lines
+    assert "and 81 more not in use" in lines
     every = [{"Names": [f"/c{n}"], "NetworkSettings": {"Networks": {f"n{n}": {}}}} for n in range(90)]
     crowded = drawn(whole.draw(holdings(every, [{"Name": f"n{n}"} for n in range(90)])))
-    assert {"and 60 more that are used", "and 60 more"} <= set(crowded)
+    assert {"and 60 more in use", "and 60 more"} <= set(crowded)
 
 
 def test_dashes_mean_one_thing() -> None:

@@ -62,24 +62,23 @@ def draw(images: Sequence[Image], most: int = MOST) -> Picture:
 def _sums(layers: Sequence[Node]) -> str:
     once = sum(node.layer.size or 0 for node in layers)
     each = sum((node.layer.size or 0) * node.users for node in layers)
-    note = _("Layers take {once} on disk; without sharing they would take {each}.", once=size(once), each=size(each))
-    if unknown := sum(node.layer.size is None for node in layers):
-        said = many(unknown, _("layer of unknown size is"), _("layers of unknown size are"))
-        note += " " + _("{layers} not counted.", layers=said)
-    return note
+    return _("Layers take {once} on disk; without sharing they would take {each}.", once=size(once), each=size(each))
 
 
 def _foot(images: Sequence[Image], nodes: Mapping[str, Node], shown: Sequence[Row]) -> list[str]:
     foot = []
+    if unknown := sum(node.layer.size is None for node in every(nodes)):
+        what = many(unknown, _("layer of unknown size is"), _("layers of unknown size are"))
+        foot.append(_("{layers} not in the sums.", layers=what))
     twice = again(nodes)
     if twice:
         steps = few(list(dict.fromkeys(layer.made_by for layer in twice)), 2)
         foot.append(_("The same files on another base are another layer, stored anew: {steps}.", steps=steps))
     layers, without = missing(nodes, shown)
     if layers:
-        what = [many(layers, _("more layer"), _("more layers"))]
-        what += [many(without, _("more image"), _("more images"))] if without else []
-        foot.append(_("Not drawn: {what}.", what=", ".join(what)))
+        parts = [many(layers, _("more layer"), _("more layers"))]
+        parts += [many(without, _("more image"), _("more images"))] if without else []
+        foot.append(_("Not drawn: {what}.", what=", ".join(parts)))
     bare = sorted(image.name for image in images if not image.layers)
     if bare:
         foot.append(_("Without layers: {names}.", names=few(bare, 8)))
@@ -172,6 +171,11 @@ def _legend(canvas: Canvas, y: float, shared: bool) -> float:
         x += 42 + width(said, 12) + 24
     canvas.box(x, y - 12, 26, 15, fill="tint", edge="blue", round=8)
     canvas.text(x + 34, y, _("an image, where its topmost layer is"), colour="muted", size=12)
+    y += 20
+    canvas.line([(MARGIN + 6, y - 13), (MARGIN + 6, y + 3)])
+    canvas.text(
+        MARGIN + 18, y, _("leads down to the layer that one stands on: the base is below"), colour="muted", size=12
+    )
     return y + 6
 
 

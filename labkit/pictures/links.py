@@ -113,7 +113,7 @@ def _things(users: Mapping[str, Sequence[str]], listed: Iterable[str]) -> tuple[
     there = set(listed)
     return tuple(
         Thing(key, short(key), tuple(names), (), _("anonymous") if anonymous(key) else "", key not in there)
-        for key, names in sorted(users.items())
+        for key, names in sorted(users.items(), key=lambda item: (anonymous(item[0]), item[0]))
     )
 
 

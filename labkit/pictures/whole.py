@@ -196,8 +196,8 @@ def _left(shown: Sequence[Thing], every: Sequence[Thing]) -> list[str]:
         sum(bool(t.users) is use for t in every) - sum(bool(t.users) is use for t in shown) for use in (True, False)
     )
     return [
-        *([_("and {count} more that are used", count=used)] if used else []),
-        *([_("and {count} more, used by none", count=idle)] if idle else []),
+        *([_("and {count} more in use", count=used)] if used else []),
+        *([_("and {count} more not in use", count=idle)] if idle else []),
     ]
 
 
