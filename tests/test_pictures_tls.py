@@ -70,6 +70,7 @@ def test_no_certificate_is_no_success() -> None:
     content = replace(GOOD, client=None)
     for number in (5, 6):
         assert line(content, number).endswith("[left out]")
+    assert "dockerd: believes: whoever comes" in said(content)
     arrows = [tls.draw(shake).svg.count('class="f-green"') for shake in (GOOD, content)]
     assert arrows == [5, 4]
 
@@ -113,6 +114,17 @@ def test_whether_a_daemon_verifies_is_said_only_where_it_is_known() -> None:
     assert line(asked, 6) == "6. · The daemon verifies it: signed by CN=Lab? yes; still valid? yes  [done]"
     open_door = replace(GOOD, asks=False)
     assert line(open_door, 5) == "5. → no certificate of the client: the daemon asks for none  [left out]"
+
+
+def test_nothing_is_claimed_of_a_daemon_that_was_not_met() -> None:
+    """Where nobody answered, or not with TLS, it is not known whom a daemon believes."""
+    for step in ("connect", "hello"):
+        assert "dockerd: believes: not known; shows" in said(replace(GOOD, failed=step, reason="No."))
+
+
+def test_a_refused_client_may_have_sent_its_request() -> None:
+    """With TLS 1.3 the verdict comes after the client has begun to speak: nobody reads that."""
+    assert "the daemon does not read it" in line(replace(GOOD, failed="verify_client", reason=BAD), 7)
 
 
 def test_an_example_says_that_it_is_one() -> None:

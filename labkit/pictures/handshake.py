@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import ipaddress
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..failures import chain
 from ..messages import _
-from ..safe import harmless
 
 STEPS = ("connect", "hello", "server", "verify_server", "client", "verify_client", "request")
 """The steps of the handshake, in their order."""
@@ -152,6 +151,9 @@ def _said(shake: Handshake, key: str, how: str) -> str:
         return _client(shake, how)
     if key == "verify_client":
         return _verdict(shake, how)
+    if shake.failed == "verify_client":
+        # With TLS 1.3 the client has sent it before it is told that it was refused.
+        return _("HTTP, encrypted; the daemon does not read it")
     if shake.tls:
         return _("HTTP, encrypted")
     return _("HTTP, to be read by everybody on the way")
@@ -219,11 +221,6 @@ def _wrong(shake: Handshake) -> str:
     return ""
 
 
-def untold(step: Step) -> bool:
-    """Whether a certificate was refused, and nothing tells why."""
-    return step.how == "failed" and bool(step.questions) and all(q.answer is None for q in step.questions)
-
-
 def _host(shake: Handshake) -> str:
     return shake.address.rpartition(":")[0].strip("[]") or shake.address
 
@@ -234,69 +231,3 @@ def _numeric(host: str) -> bool:
     except ValueError:
         return False
     return True
-
-
-def client_facts(shake: Handshake) -> list[str]:
-    """Return what the client believes and shows."""
-    if not shake.tls:
-        return [_("believes: asks for nothing"), _("shows: nothing")]
-    believes = shake.ca.subject if shake.ca else _("the system's authorities") if shake.tried else "ca.pem"
-    told = [_("believes: {who}", who=believes)]
-    if not shake.client:
-        return [*told, _("shows: nothing") if shake.tried else _("shows: cert.pem")]
-    return [*told, *_facts(shake.client)]
-
-
-def server_facts(shake: Handshake) -> list[str]:
-    """Return what the daemon believes and shows."""
-    server = shake.server
-    if not server:
-        shown = [_("shows: not seen") if shake.tried else _("shows: server-cert.pem")]
-    else:
-        first, *others = _facts(server)
-        shown = [first, _("for: {names}", names=server.names or _("no name")), *others]
-    if not shake.tls:
-        return shown
-    return [_("believes: {who}", who=_believed(shake)), *shown]
-
-
-def _believed(shake: Handshake) -> str:
-    if shake.asks is False:
-        return _("whoever comes, it asks for nothing")
-    if shake.client_ca:
-        return shake.client_ca.subject
-    if shake.asks or shake.failed == "verify_client" or not shake.tried:
-        return _("its tlscacert")
-    return _("its tlscacert, if it has tlsverify")
-
-
-def _facts(certificate: Certificate) -> list[str]:
-    return [
-        _("shows: {what}", what=certificate.subject),
-        _("signed by: {who}", who=certificate.issuer or "?"),
-        _("valid: {how}", how=certificate.valid or "?"),
-    ]
-
-
-def words(shake: Handshake, told: Sequence[Step]) -> Iterator[str]:
-    """Say all of it as lines of text."""
-    for side, facts in ((_("client"), client_facts(shake)), ("dockerd", server_facts(shake))):
-        yield f"{side}: {'; '.join(facts)}"
-    ends = {"late": _("not reached"), "failed": _("failed"), "done": _("done"), "without": _("left out")}
-    for n, step in enumerate(told):
-        who = {"server": "←", "verify_server": "·", "verify_client": "·"}.get(step.key, "→")
-        how = ends.get(step.how, "")
-        asked = " ".join(
-            q.asked + ("" if q.answer is None else f" {_('yes') if q.answer else _('no')};") for q in step.questions
-        )
-        said = " ".join(filter(None, [step.said, asked.rstrip(";")]))
-        yield harmless(f"{n + 1}. {who} {said}" + (f"  [{how}]" if how else ""))
-        if step.how == "failed":
-            yield f"   {shake.reason}"
-            if untold(step):
-                yield f"   {untold_words()}"
-
-
-def untold_words() -> str:
-    """Say where the reason of a refusal is found that the client is not told."""
-    return _("Which question it was, the client is not told: the daemon's log says it.")

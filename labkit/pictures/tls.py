@@ -6,22 +6,10 @@ from collections.abc import Sequence
 
 from ..messages import _
 from .canvas import Canvas, columns, cut
-from .handshake import (
-    STEPS,
-    Certificate,
-    Handshake,
-    Step,
-    client_facts,
-    failed_step,
-    outcome,
-    server_facts,
-    steps,
-    untold,
-    untold_words,
-    words,
-)
+from .handshake import STEPS, Certificate, Handshake, Step, failed_step, outcome, steps
 from .parts import MARGIN, title
 from .picture import Picture
+from .tlswords import client_facts, server_facts, untold, untold_words, words
 
 __all__ = ["STEPS", "Certificate", "Handshake", "draw", "failed_step"]
 
