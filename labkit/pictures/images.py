@@ -39,10 +39,7 @@ def draw(images: Sequence[Image], most: int = MOST) -> Picture:
     note = _sums(layers)
     shown = rows(nodes, most)
     canvas = Canvas(_WIDTH)
-    y = (
-        title(canvas, head, f"{note} {_('A layer stands on the one that its line leads down to.')}" if shown else note)
-        + 8
-    )
+    y = title(canvas, head, note) + 8
     y = _tree(canvas, y, shown, max((node.layer.size or 0 for node in layers), default=0))
     foot = _foot(images, nodes, shown)
     y += 6 if foot else 0
