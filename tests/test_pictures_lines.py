@@ -209,6 +209,19 @@ def test_a_port_on_every_address_is_marked() -> None:
         assert ("→ 80/tcp (on every address)" in repr(picture)) is everywhere
 
 
+def test_how_many_ports_are_on_every_address_is_counted() -> None:
+    """Where some are and some are not, the words beneath them do not speak of all."""
+    ports = [
+        {"IP": ip, "PublicPort": 8080 + n, "PrivatePort": 80, "Type": "tcp"}
+        for n in range(3)
+        for ip in ("0.0.0.0", "127.0.0.1")
+    ]
+    told = [listed("web", NetworkSettings=on("front", address="10.0.0.2"), Ports=ports)]
+    drawn = texts(networks.draw(holdings(told, [{"Name": "front"}])))
+    assert "3 of them on every address" in drawn
+    assert "on every address" not in drawn
+
+
 def test_names_that_do_not_fit_are_counted() -> None:
     """Of two long aliases the second is not lost without a word."""
     told = [listed("web", NetworkSettings=on("front", address="10.0.0.2", Aliases=["a" * 17, "b" * 17, "c"]))]

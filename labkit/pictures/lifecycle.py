@@ -14,7 +14,7 @@ from .parts import MARGIN, STATES, colour, mark, more, title
 from .parts import containers as count_of
 from .picture import Picture
 
-_WIDTH = 840
+_WIDTH = 870
 _LINE = 18
 _MOST_IN_BOX = 15
 _LETTER = 7.3
@@ -53,8 +53,8 @@ CALLS: tuple[tuple[str, str, str], ...] = (
 )
 """From which state to which, and by which call or event."""
 
-_PLACES = {"created": (20, 132), "running": (262, 270), "exited": (650, 170)}
-_BELOW = {"paused": (262, 112), "restarting": (382, 136), "dead": (700, 120)}
+_PLACES = {"created": (20, 132), "running": (262, 270), "exited": (650, 200)}
+_BELOW = {"paused": (262, 112), "restarting": (382, 136), "dead": (730, 120)}
 
 
 def draw(holdings: Holdings, most: int = MOST) -> Picture:
@@ -152,8 +152,8 @@ def _arrows(canvas: Canvas, y: float, tall: float, low: float, small: float, end
     arrow([(60, bottom), (60, end - 1)], (68, low + 12, "DELETE …", "start"))
     arrow([(525, bottom), (525, end - 1)], (533, low + 12, "DELETE …?force=1", "start"))
     arrow([(662, bottom), (662, end - 1)], (656, bottom + 34, "DELETE …", "end"))
-    arrow([(775, bottom), (775, low - 1)], (769, bottom + 50, _("removal fails"), "end"), free=True)
-    arrow([(775, low + small), (775, end - 1)], (769, end - 18, "DELETE …", "end"))
+    arrow([(800, bottom), (800, low - 1)], (794, bottom + 50, _("removal fails"), "end"), free=True)
+    arrow([(800, low + small), (800, end - 1)], (794, end - 18, "DELETE …", "end"))
 
 
 def _words(inside: Mapping[str, Sequence[Container]]) -> list[str]:

@@ -195,7 +195,10 @@ def _published(canvas: Canvas, y: float, container: Container, x: float) -> int:
         canvas.text(MARGIN, y + 4.5 + 15 * used, more(rest), size=11.5, colour="muted")
         used += 1
     if open_:
-        canvas.text(MARGIN, y + 4.5 + 15 * used, _("on every address"), size=11.5, colour="amber")
+        said = _("on every address")
+        if len(open_) < len(container.ports):
+            said = _("{count} of them on every address", count=len(open_))
+        canvas.text(MARGIN, y + 4.5 + 15 * used, said, size=11.5, colour="amber")
         used += 1
     if shown:
         tint, thick = ("amber", 3.0) if open_ else ("green", 1.5)
