@@ -96,12 +96,19 @@ def test_what_only_an_undrawn_container_uses_is_not_called_unused() -> None:
 def test_what_a_drawn_container_uses_is_named_even_where_it_is_not_drawn() -> None:
     """A container whose network has no place in the drawing does not look as if it were on none."""
     nets = {f"n{n:03}": {} for n in range(100)}
-    picture = whole.draw(holdings([container("web", NetworkSettings={"Networks": nets})], [{"Name": n} for n in nets]))
+    ports = [{"IP": "::", "PublicPort": 80 + n, "PrivatePort": 80, "Type": "tcp"} for n in range(9)]
+    web = container("web", NetworkSettings={"Networks": nets}, Ports=ports)
+    picture = whole.draw(holdings([web], [{"Name": n} for n in nets]))
     lines = drawn(picture)
     shown = {line for line in lines if re.fullmatch(r"n\d{3}", line)}
     assert len(shown) < 100
-    note = next(line for line in lines if line.startswith("uses "))
-    assert note.startswith(f"uses n{len(shown):03}, and ")
+    note = next(line for line in lines if line.startswith("not drawn: "))
+    assert note == f"not drawn: n{len(shown):03}, and {99 - len(shown)} more"
+    assert lines[lines.index(note) + 1 : lines.index(note) + 4] == [
+        "[::]:80 → 80/tcp",
+        "[::]:81 → 80/tcp",
+        "and 7 more",
+    ]
     assert all(name in repr(picture) for name in nets)
 
 

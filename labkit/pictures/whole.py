@@ -103,19 +103,16 @@ def _counts(holdings: Holdings, things: Mapping[str, Sequence[Thing]]) -> str:
 
 def _unseen(c: Container, things: Mapping[str, Sequence[Thing]], shown: Mapping[str, Sequence[Thing]]) -> list[str]:
     """Return the names of what a container uses and the drawing leaves out."""
-    return [
-        t.name for kind, all_ in things.items() for t in all_ if c.name in t.users and t not in shown[kind]
-    ]  # fmt: skip
+    return [t.name for kind, all_ in things.items() for t in all_ if c.name in t.users and t not in shown[kind]]
 
 
 def _notes(c: Container, unseen: Sequence[str]) -> list[str]:
     """Return the small lines under a container."""
-    notes = list(c.ports)
+    notes = [_("not drawn: {names}", names=links.few(unseen, 1))] if unseen else []
     if c.lodges_with:
         notes.append(_("on the network of {name}", name=c.lodges_with))
+    notes += c.ports
     notes += [_("{kind} at {path}", kind=m.kind, path=m.target) for m in c.mounts if m.kind not in ("volume", "bind")]
-    if unseen:
-        notes.append(_("uses {names}, not drawn", names=links.few(unseen, 1)))
     return _few(notes)
 
 
