@@ -10,6 +10,7 @@ from practicehelp import Clock
 from test_pictures import SVG, drawn, layered
 
 from labkit.pictures import images, survey
+from labkit.pictures.canvas import width
 from labkit.pictures.facts import Image, Layer
 from labkit.pictures.layertree import every, rows, tree
 
@@ -101,6 +102,13 @@ def test_all_names_of_an_image_have_a_place() -> None:
     assert all(tag in repr(many) for tag in tags)
     bare = images.draw([Image("sha256:" + "6" * 64, (), 0, (BASE,))])
     assert "no name: 666666666666" in drawn(bare)
+
+
+def test_a_wide_name_stays_in_its_box() -> None:
+    """Letters that take two columns, of which a server's names may consist, make the box as wide as they are."""
+    picture = images.draw([built("x", own("x"), tags=("界" * 10,))])
+    (box,) = (r for r in ElementTree.fromstring(picture.svg).iter(f"{SVG}rect") if r.get("height") == "18")
+    assert float(box.get("width", "0")) > width("界" * 10, 12)
 
 
 def test_the_same_files_on_another_base_are_said_to_be_stored_anew() -> None:

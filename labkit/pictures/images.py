@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from ..human import short, size
 from ..messages import _
-from .canvas import Canvas, width
+from .canvas import Canvas, columns, width
 from .facts import MOST, WORDS, Image
 from .layertree import Node, Row, again, every, missing, rows, tree
 from .links import few
@@ -130,7 +130,7 @@ def _labels(canvas: Canvas, start: float, y: float, row: Row) -> int:
     rest = [_hidden(row)] if row.hidden else []
     for n, name in enumerate(pills):
         room = int((_WIDTH - MARGIN - start - 14) / 7.3)
-        wide = min(len(name), room) * 7.3 + 12
+        wide = min(columns(name), room) * 7.3 + 12
         if at > start and at + wide > _WIDTH - MARGIN + 6:
             if lines == _MOST_LINES:
                 rest.insert(0, _("+{count} more names", count=len(pills) - n))
