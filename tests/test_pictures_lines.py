@@ -209,6 +209,17 @@ def test_a_port_on_every_address_is_marked() -> None:
         assert ("→ 80/tcp (on every address)" in repr(picture)) is everywhere
 
 
+def test_the_key_stays_in_a_narrow_picture() -> None:
+    """What does not fit on a line of the key goes on on the next."""
+    nets = [{"Name": "back", "Internal": True}]
+    picture = networks.draw(holdings([listed("c", "exited", NetworkSettings=on("back", Aliases=["x"]))], nets))
+    keys = {t.text: t for t in ElementTree.fromstring(picture.svg).iter(f"{SVG}text")}
+    assert float(keys["double line: internal"].get("y", "")) > float(keys["is on it; a gap: passes by"].get("y", ""))
+    for text in keys.values():
+        if "sans" not in text.get("class", ""):
+            assert float(text.get("x", "")) + width(text.text or "", float(text.get("font-size", 13))) <= picture.width
+
+
 def test_how_many_ports_are_on_every_address_is_counted() -> None:
     """Where some are and some are not, the words beneath them do not speak of all."""
     ports = [
@@ -238,6 +249,7 @@ def test_a_running_container_has_a_whole_line_without_an_address() -> None:
             holdings([listed("c", state, NetworkSettings=on("host"))], [{"Name": "host", "Driver": "host"}])
         )
         assert ('stroke-dasharray="5 4"' in picture.svg) is dashed
+        assert ("dashed: does not run" in texts(picture)) is dashed
 
 
 def in_state(state: str, count: int, **facts: Any) -> Picture:

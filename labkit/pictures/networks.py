@@ -11,7 +11,7 @@ from ..messages import _
 from .canvas import Canvas, Point, columns, cut, width
 from .facts import MOST, WORDS, Container, Holdings, Place, group
 from .lines import EVERYWHERE, SHEET, Line, adrift, drawn, lines, lodgers, where, words
-from .parts import MARGIN, card, legend, many, more, title
+from .parts import ALIVE, MARGIN, card, legend, many, more, title
 from .parts import containers as count
 from .picture import Picture
 
@@ -42,8 +42,7 @@ def draw(holdings: Holdings, most: int = MOST) -> Picture:
         canvas.text(MARGIN, y + 6, line, colour="muted", size=12, room=(canvas.width - 2 * MARGIN) * 10 // 73)
         y += 20
     if containers:
-        _key(canvas, y + 8, shown, containers)
-        y += 20
+        y = _key(canvas, y + 8, shown, [*containers, *hanging]) + 12
     legend(canvas, MARGIN, y + 8, {c.state for c in [*containers, *hanging]})
     canvas.height = y + 24
     said = (*words(every, holdings.containers), *adrift(holdings.containers, WORDS), *_beyond(*beyond))
@@ -120,7 +119,7 @@ def _row(canvas: Canvas, y: float, container: Container, stops: dict[str, float]
     x = MARGIN + ports
     card(canvas, x, y - 11, _CARD, container)
     places = {place.network: place for place in container.places}
-    alive = container.state in ("running", "paused", "restarting")
+    alive = container.state in ALIVE
     _across(canvas, y, x + _CARD, stops, {name for name in places if name in stops}, alive)
     lines_used = 1
     for name, stop in stops.items():
@@ -215,15 +214,19 @@ def _vacant(canvas: Canvas, y: float, empty: Sequence[Line]) -> float:
     return y + 16 + ((len(empty) - 1) // beside + 1) * 88 + 10
 
 
-def _key(canvas: Canvas, y: float, shown: Sequence[Line], containers: Sequence[Container]) -> None:
-    """Say what the marks of this picture mean."""
+def _key(canvas: Canvas, y: float, shown: Sequence[Line], containers: Sequence[Container]) -> float:
+    """Say what the marks of this picture mean; return the foot of the last line."""
     canvas.dot(MARGIN + 6, y - 4, colour="blue")
     x: float = MARGIN + 18
-    for words_, wanted in (
+    for said, wanted in (
         (_("is on it; a gap: passes by"), True),
+        (_("dashed: does not run"), any(c.state not in ALIVE for c in containers)),
         (_("grey, beneath an address: further names"), any(p.aliases for c in containers for p in c.places)),
         (_("double line: internal"), any(line.network.internal for line in shown)),
     ):
         if wanted:
-            canvas.text(x, y, words_, colour="muted", size=12)
-            x += width(words_, 12) + 24
+            if x + width(said, 12) > canvas.width - MARGIN:
+                x, y = MARGIN + 18, y + 18
+            canvas.text(x, y, said, colour="muted", size=12)
+            x += width(said, 12) + 24
+    return y

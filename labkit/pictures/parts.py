@@ -8,6 +8,9 @@ from .facts import Container
 
 STATES = ("created", "running", "paused", "restarting", "exited", "dead", "removing")
 _COLOURS = {"running": "green", "paused": "amber", "restarting": "amber", "dead": "red"}
+ALIVE = ("running", "paused", "restarting")
+"""The states of a container that is drawn with whole lines; others are dashed."""
+
 MARGIN = 20
 """Around a picture, in pixels."""
 
@@ -45,7 +48,7 @@ def card(canvas: Canvas, x: float, y: float, w: float, container: Container, *, 
     ----------
     dashes: whether the box is dashed unless it runs; not where dashes mean something else.
     """
-    alive = container.state in ("running", "paused", "restarting")
+    alive = container.state in ALIVE
     canvas.box(x, y, w, 22, edge=colour(container.state), dashed=dashes and not alive)
     mark(canvas, x + 13, y + 11, container.state)
     canvas.text(x + 26, y + 15.5, container.name, room=int((w - 34) / width("x")), bold=alive)
