@@ -68,12 +68,13 @@ def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
 
 
 def _room(holdings: Holdings, things: Mapping[str, Sequence[Thing]], most: int) -> dict[str, int]:
-    """Return how many of each kind are drawn: what nobody uses has a quarter at most where the rest needs the room."""
+    """Return how many of each kind are drawn: what nobody uses has a quarter at most where not all have a place."""
     used = {"containers": len(holdings.containers)}
     used |= {kind: sum(bool(thing.users) for thing in all_) for kind, all_ in things.items()}
     idle = {kind: len(all_) - used[kind] for kind, all_ in things.items()}
     room = share(used, most - min(sum(idle.values()), most // 4))
-    free = share(idle, most - sum(room.values()))
+    left = most - sum(room.values())
+    free = share(idle, left if sum(idle.values()) <= left else min(left, most // 4))
     return {kind: count + free.get(kind, 0) for kind, count in room.items()}
 
 
