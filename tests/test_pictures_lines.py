@@ -138,6 +138,14 @@ def test_who_shares_network_cards_hangs_on_their_owner() -> None:
     assert "network cards" in repr(networks.draw(holdings(ring)))
 
 
+def test_those_on_no_network_take_a_bounded_place() -> None:
+    """However many share the cards of containers that are gone, the picture names a few and counts the others."""
+    orphans = [listed(f"o{n}", HostConfig={"NetworkMode": f"container:{n:02}" + "f" * 62}) for n in range(40)]
+    picture = networks.draw(holdings([*orphans, *(listed(f"z{n}") for n in range(8))]))
+    assert {"On no network: z0, z1, z2, z3, z4, and 3 more.", "and 36 more"} <= set(texts(picture))
+    assert "o39: the network cards of" in repr(picture)
+
+
 def test_none_and_empty_networks_have_a_place() -> None:
     """All that the title counts is drawn: the network none without a line, and empty ones with a subnet."""
     nets = [

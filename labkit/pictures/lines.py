@@ -117,20 +117,19 @@ def lodgers(containers: Sequence[Container]) -> dict[str, list[Container]]:
 
 
 def adrift(containers: Sequence[Container], most: int) -> list[str]:
-    """Say who is on no network at all; at most `most` of them by name."""
+    """Say who is on no network at all; at most `most` of them by name, and on as many lines."""
     places = {c.name: c.places for c in containers}
     said = []
     for owner, sharing in lodgers(containers).items():
         if not places.get(owner):
             why = _("on no network") if owner in places else _("gone")
-            names, owner_name = _named([c.name for c in sharing], most), owner
-            said.append(
-                _("{names}: the network cards of {owner}, which is {why}.", names=names, owner=owner_name, why=why)
-            )
+            names = _named([c.name for c in sharing], most)
+            said.append(_("{names}: the network cards of {owner}, which is {why}.", names=names, owner=owner, why=why))
     alone = [c.name for c in containers if not c.places and not c.lodges_with]
     if alone:
-        said.append(_("On no network: {names}.", names=_named(alone, most)))
-    return said
+        said.insert(0, _("On no network: {names}.", names=_named(alone, most)))
+    shown, rest = group(said, most)
+    return [*shown, *([more(rest)] if rest else [])]
 
 
 def _named(names: Sequence[str], most: int) -> str:
