@@ -66,7 +66,12 @@ _ADD = """async ({source, wait}) => {
   return number;
 }"""
 
-_SCROLL = "async ({number}) => { await window.jupyterapp.shell.currentWidget.content.scrollToItem(Number(number)); }"
+# The cell is marked: JupyterLab's own numbers of cells may for a while stand at two.
+_SCROLL = """async ({number}) => {
+  const notebook = window.jupyterapp.shell.currentWidget.content;
+  await notebook.scrollToItem(Number(number));
+  notebook.widgets[Number(number)].node.dataset.walk = number;
+}"""
 
 _RESTART = """async () => {
   const session = window.jupyterapp.shell.currentWidget.sessionContext;
@@ -94,7 +99,7 @@ class Walker:
     def output(self, number: int) -> Locator:
         """The output of a cell, which is drawn once it is in sight."""
         self.lab._do(_SCROLL, number=str(number))
-        return self.page.locator(f'{PANEL} .jp-Cell[data-windowed-list-index="{number}"] .jp-OutputArea')
+        return self.page.locator(f'{PANEL} .jp-Cell[data-walk="{number}"] .jp-OutputArea')
 
     def add(self, source: str, wait: bool = True) -> int:
         """Run a cell of one's own, which must not raise; return its number."""
