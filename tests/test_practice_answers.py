@@ -591,3 +591,27 @@ def test_log_of_pieces(engine: Clock) -> None:
     assert lines[0][0][8:] < lines[1][0][8:]
     assert log.count(b"Z x") == 3000
     engine.ok("DELETE", f"/containers/{made}")
+
+
+def test_a_name_that_has_moved_on_is_not_said_of_a_container() -> None:
+    """The list then gives the image's id, as a real Engine does: the name is another image's now."""
+    engine = Clock()
+    made = engine.ok("POST", "/containers/create", {"Image": "busybox", "Cmd": ["true"]})["Id"]
+    (before,) = engine.ok("GET", "/containers/json?all=1")
+    assert before["Image"] == "busybox"
+    other = engine.ok("POST", f"/commit?container={made}&repo=busybox&tag=latest")["Id"]
+    (after,) = engine.ok("GET", "/containers/json?all=1")
+    assert after["Image"] == after["ImageID"] == before["ImageID"] != other
+
+
+def test_the_disk_use_counts_what_the_list_shows() -> None:
+    """Steps of a build without a name are left out, and share nothing by themselves."""
+    engine = Clock()
+    steps = b"FROM busybox\nRUN echo one > /one\nRUN echo two > /two\n"
+    assert engine("POST", "/build?t=two", tar(Dockerfile=steps))[0] == 200
+    listed = {image["Id"] for image in engine.ok("GET", "/images/json")}
+    used = {image["Id"]: image for image in engine.ok("GET", "/system/df")["Images"]}
+    assert used.keys() == listed < {image["Id"] for image in engine.ok("GET", "/images/json?all=1")}
+    base = engine.ok("GET", "/images/busybox/json")
+    two = engine.ok("GET", "/images/two/json")["Id"]
+    assert used[two]["SharedSize"] == used[base["Id"]]["SharedSize"] == base["Size"]

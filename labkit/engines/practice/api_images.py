@@ -57,6 +57,7 @@ def listing(core: Core, request: Request) -> Reply:
     dangling = filters.boolean(wanted, "dangling", old=core.profile.old)
     bounds = {key: _seconds(need(core, wanted[key][0]).created) for key in ("before", "since") if wanted.get(key)}
     found = []
+    hidden = set() if request.flag("all") else core.state.intermediate()
     for image in core.state.images.values():
         tags = [
             t for t in image.tags if not wanted.get("reference") or any(_is_like(t, p) for p in wanted["reference"])
@@ -67,11 +68,7 @@ def listing(core: Core, request: Request) -> Reply:
         made = _seconds(image.created)
         if (
             (wanted.get("reference") and not tags and not digests)
-            or (
-                not image.tags
-                and not request.flag("all")
-                and image.id in {i.parent for i in core.state.images.values()}
-            )
+            or image.id in hidden
             or not filters.labels(wanted.get("label", []), image.run_config.get("Labels"))
             or (dangling is not None and dangling != (not image.tags))
             or not bounds.get("since", -1) < made < bounds.get("before", 10**12)

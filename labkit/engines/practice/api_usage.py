@@ -5,6 +5,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/System/o
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from .wire import Fault, Reply, Request, json_reply
 
 if TYPE_CHECKING:
     from .core import Core
+    from .state import Image
 
 _OBJECTS = {"container": "Container", "image": "Image", "volume": "Volume", "build-cache": "BuildCache"}
 
@@ -43,10 +45,13 @@ def df(core: Core, request: Request) -> Reply:
 
 def _things(core: Core, request: Request) -> dict[str, list[dict[str, Any]] | None]:
     state, old = core.state, core.profile.old
-    layers = [layer.diff_id for image in state.images.values() for layer in image.layers]
+    hidden = state.intermediate()
+    shown = [image for image in state.images.values() if image.id not in hidden]
+    # The same files on another base are another layer: its place in the chain tells it.
+    places = Counter(place for image in shown for place in _places(image))
     images = []
-    for image in state.images.values():
-        shared = sum(layer.size for layer in image.layers if layers.count(layer.diff_id) > 1)
+    for image in shown:
+        shared = sum(layer.size for layer, place in zip(image.layers, _places(image)) if places[place] > 1)
         used = sum(c.image is image for c in state.containers.values())
         facts = api_images.summary(core, image, image.tags, image.digests)
         images.append({**facts, "Containers": used, "SharedSize": shared})
@@ -58,8 +63,15 @@ def _things(core: Core, request: Request) -> dict[str, list[dict[str, Any]] | No
     return {"Image": images, "Container": containers, "Volume": volumes, "BuildCache": None if old else []}
 
 
+def _places(image: Image) -> list[tuple[str, ...]]:
+    """Return for each layer of an image the layers up to it."""
+    names = tuple(layer.diff_id for layer in image.layers)
+    return [names[: n + 1] for n in range(len(names))]
+
+
 def _layers_size(core: Core) -> int:
-    return sum({layer.diff_id: layer.size for i in core.state.images.values() for layer in i.layers}.values())
+    images = core.state.images.values()
+    return sum({place: layer.size for i in images for layer, place in zip(i.layers, _places(i))}.values())
 
 
 def _usage(core: Core, name: str, items: list[dict[str, Any]] | None) -> dict[str, int]:

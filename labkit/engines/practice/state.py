@@ -328,6 +328,11 @@ class State:
             raise Fault(404, f"get {name}: no such volume")
         return self.volumes[name]
 
+    def intermediate(self) -> set[str]:
+        """Return the ids of the images that have no name, and that others were made from: lists leave them out."""
+        parents = {image.parent for image in self.images.values()}
+        return {image.id for image in self.images.values() if not image.tags and image.id in parents}
+
     def find_image(self, name: str) -> Image | None:
         """Return an image by tag, digest, id or the beginning of its id; None where there is none."""
         for image in self.images.values():

@@ -91,12 +91,13 @@ def mountpoint(core: Core, name: str) -> str:
 
 def summary(core: Core, container: Container, *, size: bool, version: tuple[int, ...]) -> dict[str, Any]:
     """Return a container as the list shows it."""
-    old = core.profile.old
+    old, image = core.profile.old, container.image.id
     facts: dict[str, Any] = {
         "Id": container.id,
         "Names": ["/" + container.name],
-        "Image": container.image_name,
-        "ImageID": container.image.id,
+        # A name that has moved on to another image would lie.
+        "Image": container.image_name if core.state.find_image(container.image_name) is container.image else image,
+        "ImageID": image,
         "Command": " ".join(_quoted(w) for w in [container.path, *container.args]),
         "Created": int(container.created),
         "Ports": port_list(container),
