@@ -677,13 +677,15 @@ attempt(f"tcp://127.0.0.1:{lab.record.tls_port}", known)
 # that both are the same machine, it cannot know. The mistake is in the *server's* certificate, although the client
 # reports it.
 #
-# `lab.map("tls", …)` makes the connection once more, and draws how far the two of them came, step by step:
+# `lab.map("tls", …)` makes the connection once more, and draws how far the two of them came, step by step. (It makes
+# another one without a client's certificate, to read the server's. The daemon's log has both.)
 
 # %% id="wrong-name-picture"
 lab.map("tls", lab.at(f"tcp://127.0.0.1:{lab.record.tls_port}", tls=known))
 
 # %% [markdown] id="wrong-name-picture-read"
-# Compare the stranger's handshake. Here all that the client looks at is right, and it is the server that ends it:
+# Compare the stranger's handshake. Here all that the client looks at is right, and it is the server that ends it. In the
+# daemon's box stands whom it believes; compare *signed by* in the client's:
 
 # %% id="stranger-picture" tags=["nbval-ignore-output"] reason="the alert is that of the Engine's version"
 lab.map("tls", TLS(ca=ca.cert, cert=stranger.cert, key=stranger.key))

@@ -696,8 +696,8 @@ r = lab.post(f"/containers/{sleeper}/stop", t=0)
 print(r.status, state(sleeper), "- it took less than a second:", r.seconds < 1)
 
 # %% [markdown] id="life-picture-text"
-# **A picture.** Where is each container now, and which calls lead on from there? `lab.map("containers")` asks the Engine
-# and draws it. Change a state in a cell of your own, and draw it again.
+# **A picture.** Where is each container now, and which calls most often lead on from there? `lab.map("containers")` asks
+# the Engine and draws it; the words beneath name all calls. Change a state in a cell of your own, and draw it again.
 
 # %% id="life-picture" tags=["nbval-ignore-output"] reason="every container that is on the engine is in the picture"
 lab.map("containers")

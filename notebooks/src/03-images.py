@@ -221,7 +221,8 @@ layers(history.json())
 # > take a whole block.
 
 # %% [markdown] id="shared-picture-text"
-# Which images share which layers? Sizes are to scale, and a layer that several images have is drawn once:
+# Which images share which layers? Sizes are to scale. The base is at the bottom, as in the history above, and a layer
+# that several images have on the same base is drawn once:
 
 # %% id="shared-picture" tags=["nbval-ignore-output"] reason="every image that is on the engine is in the picture"
 lab.map("images")

@@ -575,7 +575,8 @@ print(sh("app", "ip -o -4 addr | awk '{print $2, $4}' | grep eth | sort"))
 
 # %% [markdown] id="isolate-cards-text"
 # A picture of all networks of the Engine: each is a line, and a container stops at those that it is on. `app` stops at
-# `back` and at `front`:
+# `back` and at `front`. Where a line has a gap, it only passes by; a double line is an internal network (see below);
+# *reach* says how those on a line find each other:
 
 # %% id="isolate-picture" tags=["nbval-ignore-output"] reason="every network that is on the engine is in the picture"
 lab.map("networks")

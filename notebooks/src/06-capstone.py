@@ -330,7 +330,8 @@ r.status, r.text.strip() == lab.secret("word")
 lab.check("6.4")
 
 # %% [markdown] id="whole-picture-text"
-# What runs on your Engine now, as one picture: the networks, who is on them, what is published, what is mounted.
+# What runs on your Engine now, as one picture: the networks, who is on them, what is published, what is mounted. Dashed
+# is what no container uses.
 
 # %% id="whole-picture" tags=["nbval-ignore-output"] reason="everything that is on the engine is in the picture"
 lab.map()
