@@ -24,7 +24,7 @@ from ...processes import end, find, outlive
 from .. import roster, sandbox
 from ..jail import PACKAGE
 from ..reading import content
-from . import limits
+from . import config, limits
 from .folder import PROXY, WATCH, ClassFolder, proxy_program
 from .watchroom import PAGE
 
@@ -33,69 +33,6 @@ _END = 40.0
 """Seconds that the hub and the students' servers have to end."""
 _GONE = 5.0
 """Seconds that one has which was killed."""
-
-CONFIG = """\
-# JupyterHub for the course "Docker API Lab", on one machine.
-# It is written once, and then yours: https://jupyterhub.readthedocs.io/en/stable/reference/config-reference.html
-
-import os
-import sys
-
-from labkit.classroom.hub.folder import ClassFolder
-
-c = get_config()  # noqa: F821 - JupyterHub puts it here
-
-# Who may log in, and the fence around each student: their own user, files, engine, processes and network. Keep this.
-lab_class = ClassFolder.of({root!r})
-lab_class.configure(c)
-
-# Where the class finds it. For others than this machine, put a server with a certificate before it, and leave this
-# on loopback: docs/instructors.md has the few lines.
-url = "{url}"
-c.JupyterHub.bind_url = url
-
-# What one student may take.
-c.Spawner.mem_limit = "1G"
-c.Spawner.cpu_limit = 1
-
-# A first start on a busy machine takes its time.
-c.Spawner.start_timeout = 180
-c.Spawner.http_timeout = 180
-c.Spawner.notebook_dir = "/course/work"
-c.Spawner.default_url = "/lab"
-c.Authenticator.enable_auth_state = False
-c.FirstUseAuthenticator.min_password_length = 8
-c.JupyterHub.template_vars = {{
-    "announcement_login": "Your user name is the id that your school has for you. "
-    "The password of your first login becomes yours: at least 8 characters. " + lab_class.said(),
-}}
-
-# The hub can be restarted in the middle of a lesson: students' servers go on.
-c.JupyterHub.cleanup_servers = False
-
-# A server that nobody has used for so long is ended; notebooks and engine are kept, and are there at the next login.
-idle_minutes = 60
-c.JupyterHub.load_roles = [
-    {{
-        "name": "culler",
-        "services": ["culler"],
-        "scopes": ["list:users", "read:users:activity", "read:servers", "delete:servers"],
-    }}
-]
-c.JupyterHub.services = [
-    *lab_class.services(),  # the teacher's page on the class at work, where it was switched on
-    {{
-        "name": "culler",
-        "command": [
-            sys.executable,
-            "-m",
-            "jupyterhub_idle_culler",
-            f"--timeout={{idle_minutes * 60}}",
-            f"--url={{url}}/hub/api",
-        ],
-    }},
-]
-"""
 
 
 def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str, *, watch: bool | None = None,
@@ -121,21 +58,8 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     students, said = _students(place, roster_file)
     if said:
         print(said)
-    name = teacher.strip().lower()
-    if name and not re.fullmatch(r"[\w][\w.@+-]{0,99}", name):
-        raise LabError(_("{name!r} is no name to log in with.", name=name), _("Take letters, digits, dots or dashes."))
-    if name in {student.id.lower() for student in students}:
-        raise LabError(_("{name} is a student in the roster.", name=name), _("Give another name with --teacher."))
-    listens = port or _port(place) or (0 if place.config.exists() else PORT)
-    if _hubs(place):
-        raise LabError(
-            _("The hub of this class runs already."), _("labkit classroom stop {folder} ends it.", folder=folder)
-        )
-    end(_servants(place), _END, _GONE)
-    if listens and not free("127.0.0.1", listens):
-        raise LabError(
-            _("Something else listens on port {port}.", port=listens), _("Give another one, such as --port 8010.")
-        )
+    name = _name(teacher, students)
+    listens = _listens(place, port)
     if watch:
         _can_watch(place, name)
     try:
@@ -146,29 +70,21 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
             write(place.root / "roster.csv", content(roster_file, roster.LARGEST), mode=0o600)
         enrolled = place.enroll(students)
         password = _teacher(place, name)
-        write(
-            place.hub / "enrolled.json",
-            json.dumps([*enrolled, *([place.teacher()] if place.teacher() else [])]),
-            mode=0o600,
-        )
+        known = place.teacher()
+        write(place.hub / "enrolled.json", json.dumps([*enrolled, *([known] if known else [])]), mode=0o600)
         if port or not place.config.exists():
-            _configure(place, listens)
+            config.configure(place, listens)
     except OSError as error:
         raise LabError(
             _("{folder} cannot be written: {why}.", folder=error.filename or folder, why=error.strerror or str(error)),
             _("Give a folder that root may write to."),
         ) from error
     compileall.compile_dir(PACKAGE, quiet=2)  # students may read it and not write beside it
+    address = f"http://127.0.0.1:{listens}" if listens else ""
     print(_("{n} students. Their folders: {folder}", n=len(enrolled), folder=place.root / "students"))
     if password:
         print(_("{name} is the teacher; the password, shown this once: {password}", name=name, password=password))
-    print(_("A student logs in with the id of the roster. The password typed first is kept: 8 characters or more."))
-    address = f"http://127.0.0.1:{listens}" if listens else ""
-    if known := place.teacher():
-        print(_("{name} manages the class at {page}", name=known, page=f"{address}/hub/admin"))
-        if place.watched():
-            print(_("Who is where, and who is stuck, is at {page}. Students are told so. --no-watch ends it.",
-                    page=f"{address}/services/{WATCH}/"))  # fmt: skip
+    _say(place, known, address)
     if check:
         return 0
     print(address or place.config)
@@ -178,6 +94,42 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     os.chdir(place.hub)
     # It becomes the hub: a signal is for JupyterHub alone, which ends in its own way.
     return os.execve(sys.executable, _hub_command(place), environment)
+
+
+def _name(teacher: str, students: list[roster.Student]) -> str:
+    """Return the name that the teacher logs in with; empty where none was given."""
+    name = teacher.strip().lower()
+    if name and not re.fullmatch(r"[\w][\w.@+-]{0,99}", name):
+        raise LabError(_("{name!r} is no name to log in with.", name=name), _("Take letters, digits, dots or dashes."))
+    if name in {student.id.lower() for student in students}:
+        raise LabError(_("{name} is a student in the roster.", name=name), _("Give another name with --teacher."))
+    return name
+
+
+def _listens(place: ClassFolder, given: int | None) -> int:
+    """Return the port of loopback to listen on, once nothing else does; 0 where the configuration has another place."""
+    port = given or config.port(place) or (0 if place.config.exists() else PORT)
+    if _hubs(place):
+        raise LabError(
+            _("The hub of this class runs already."), _("labkit classroom stop {folder} ends it.", folder=place.root)
+        )
+    end(_servants(place), _END, _GONE)
+    if port and not free("127.0.0.1", port):
+        raise LabError(
+            _("Something else listens on port {port}.", port=port), _("Give another one, such as --port 8010.")
+        )
+    return port
+
+
+def _say(place: ClassFolder, teacher: str, address: str) -> None:
+    """Say who logs in how, and where the teacher's pages are."""
+    print(_("A student logs in with the id of the roster. The password typed first is kept: 8 characters or more."))
+    if not teacher:
+        return
+    print(_("{name} manages the class at {page}", name=teacher, page=f"{address}/hub/admin"))
+    if place.watched():
+        print(_("Who is where, and who is stuck, is at {page}. Students are told so. --no-watch ends it.",
+                page=f"{address}/services/{WATCH}/"))  # fmt: skip
 
 
 def unavailable() -> str:
@@ -242,22 +194,6 @@ def _can_watch(place: ClassFolder, teacher: str) -> None:
             _("{file} does not start the page.", file=place.config),
             _("In c.JupyterHub.services there, add: *ClassFolder.of({folder!r}).services()", folder=str(place.root)),
         )
-
-
-def _port(place: ClassFolder) -> int | None:
-    """Return the port of loopback that the configuration names; None where the teacher has it listen elsewhere."""
-    text = place.config.read_text() if place.config.exists() else ""
-    found = re.search(r"""^url = ["']http://127\.0\.0\.1:(\d+)["']""", text, re.M)
-    return int(found[1]) if found else None
-
-
-def _configure(place: ClassFolder, port: int) -> None:
-    """Write the configuration at first, and afterwards its port alone."""
-    url = f"http://127.0.0.1:{port}"
-    text = CONFIG.format(root=str(place.root), url=url)
-    if place.config.exists():
-        text = re.sub(r"^url = .*$", f'url = "{url}"', place.config.read_text(), count=1, flags=re.M)
-    write(place.config, text, mode=0o600)
 
 
 def _hub_command(place: ClassFolder) -> list[str]:
