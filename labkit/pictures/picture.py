@@ -39,16 +39,17 @@ class Picture:
     @property
     def html(self) -> str:
         """The picture as HTML: the image, and its words folded beneath."""
-        # Beside a terminal the notebook is narrow: a picture shrinks to three quarters, then it is scrolled.
+        # Beside a terminal the notebook is narrow: a picture shrinks to three quarters, then it is scrolled.  The words
+        # stand in the same box: what can be focused in it lets the arrow keys scroll it.
         # Percent-encoded rather than base64: names and addresses in it can still be found and masked.
         source = "data:image/svg+xml," + quote(self.svg, safe="/:;=,()-_.!~*")
         alt = _("{title} The words beneath the picture say the same.", title=self.title)
         said = escape(_("The same in words"))
         return (
             f'<div style="overflow-x: auto;"><img alt="{escape(alt)}" src="{source}" '
-            f'style="width: 100%; min-width: {self.width * 3 // 4}px; max-width: {self.width}px; height: auto;"></div>'
+            f'style="width: 100%; min-width: {self.width * 3 // 4}px; max-width: {self.width}px; height: auto;">'
             f'<details style="margin: 4px 0;"><summary style="cursor: pointer;">{said}</summary>'
-            f'<pre style="white-space: pre-wrap;"><code>{escape(repr(self))}</code></pre></details>'
+            f'<pre style="white-space: pre-wrap;"><code>{escape(repr(self))}</code></pre></details></div>'
         )
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
