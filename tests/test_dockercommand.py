@@ -114,6 +114,7 @@ def _created(body: dict[str, Any], missing: set[str]) -> dict[str, Any]:
     body = without(body, missing)
     for key in ("ExposedPorts", "Volumes"):
         body[key] = sorted(body.get(key) or {})
+    body["Env"] = sorted(body.get("Env") or [])  # the client keeps them in no order
     body = trimmed(body)
     body = {key: value for key, value in body.items() if OF_CREATE.get(key) != value}
     host = body.get("HostConfig", {})
