@@ -14,8 +14,7 @@ from ..messages import _
 from .canvas import Canvas, columns, width
 from .facts import MOST, WORDS, Image
 from .layertree import Node, Row, again, every, missing, rows, tree
-from .links import few
-from .parts import MARGIN, many, title
+from .parts import MARGIN, few, many, title
 from .picture import Picture
 
 _WIDTH, _ROW, _LINE = 790, 26, 21

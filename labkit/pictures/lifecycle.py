@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 
 from ..messages import _
 from .canvas import Canvas, Point, columns
-from .facts import MOST, WORDS, Container, Holdings, group, share
-from .parts import MARGIN, STATES, colour, mark, more, title
+from .facts import MOST, WORDS, Container, Holdings, share
+from .parts import MARGIN, STATES, colour, few, first, mark, more, title
 from .parts import containers as count_of
 from .picture import Picture
 
@@ -99,9 +99,7 @@ def _sum(counts: Sequence[tuple[str, int]]) -> str:
 
 def _between(odd: Sequence[Container], most: int) -> list[str]:
     """Name those in a state that has no box, such as removing."""
-    shown, rest = group(odd, most)
-    said = [_("{name} is {state}.", name=c.name, state=c.state) for c in shown]
-    return [*said, *([more(rest)] if rest else [])]
+    return first([_("{name} is {state}.", name=c.name, state=c.state) for c in odd], most)
 
 
 def _height(count: int, room: int) -> int:
@@ -159,8 +157,7 @@ def _arrows(canvas: Canvas, y: float, tall: float, low: float, small: float, end
 def _words(inside: Mapping[str, Sequence[Container]]) -> list[str]:
     lines = []
     for state, found in inside.items():
-        shown, rest = group(found, WORDS)
-        names = [f"{c.name} ({_code(c)})" if _code(c) else c.name for c in shown]
-        lines.append(f"{state}: {', '.join([*names, *([more(rest)] if rest else [])]) or _('nobody')}")
+        names = [f"{c.name} ({_code(c)})" if _code(c) else c.name for c in found]
+        lines.append(f"{state}: {few(names, WORDS) or _('nobody')}")
         lines += [f"  → {there}: {call}" for origin, there, call in CALLS if origin == state]
     return lines

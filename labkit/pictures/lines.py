@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from ..messages import _
 from .facts import MOST, WORDS, Container, Holdings, Network, Place, group, share
-from .parts import more
+from .parts import few, first, more
 
 SHEET = 3
 """So many networks stand side by side; further ones come beneath."""
@@ -123,18 +123,12 @@ def adrift(containers: Sequence[Container], most: int) -> list[str]:
     for owner, sharing in lodgers(containers).items():
         if not places.get(owner):
             why = _("on no network") if owner in places else _("gone")
-            names = _named([c.name for c in sharing], most)
+            names = few([c.name for c in sharing], most)
             said.append(_("{names}: the network cards of {owner}, which is {why}.", names=names, owner=owner, why=why))
     alone = [c.name for c in containers if not c.places and not c.lodges_with]
     if alone:
-        said.insert(0, _("On no network: {names}.", names=_named(alone, most)))
-    shown, rest = group(said, most)
-    return [*shown, *([more(rest)] if rest else [])]
-
-
-def _named(names: Sequence[str], most: int) -> str:
-    shown, rest = group(names, most)
-    return ", ".join([*shown, *([more(rest)] if rest else [])])
+        said.insert(0, _("On no network: {names}.", names=few(alone, most)))
+    return first(said, most)
 
 
 def where(place: Place, container: Container) -> str:

@@ -117,12 +117,6 @@ def _things(users: Mapping[str, Sequence[str]], listed: Iterable[str]) -> tuple[
     )
 
 
-def few(names: Sequence[str], most: int) -> str:
-    """Return the first `most` names in one line, and how many there are beyond."""
-    rest = len(names) - most
-    return ", ".join([*names[:most], *([_("and {count} more", count=rest)] if rest > 0 else [])])
-
-
 def _name(image: Image, container: Container) -> str:
     return tag if (tag := _tag(container.image)) in image.tags else image.name
 

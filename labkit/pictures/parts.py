@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..messages import _
 from .canvas import Canvas, width
-from .facts import Container
+from .facts import Container, group
 
 STATES = ("created", "running", "paused", "restarting", "exited", "dead", "removing")
 _COLOURS = {"running": "green", "paused": "amber", "restarting": "amber", "dead": "red"}
@@ -84,3 +86,14 @@ def containers(count: int) -> str:
 def more(count: int) -> str:
     """Return what is said of things that are not drawn one by one."""
     return _("and {count} more", count=count)
+
+
+def first(lines: Sequence[str], most: int) -> list[str]:
+    """Return the first `most` lines, and one that counts those beyond."""
+    shown, rest = group(lines, most)
+    return [*shown, *([more(rest)] if rest else [])]
+
+
+def few(names: Sequence[str], most: int) -> str:
+    """Return the first `most` names in one line, and how many there are beyond."""
+    return ", ".join(first(names, most))

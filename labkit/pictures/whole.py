@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from ..messages import _
 from . import links
 from .canvas import Canvas, width
-from .facts import MOST, Container, Holdings, Mount, group, share
+from .facts import MOST, Container, Holdings, Mount, share
 from .links import Thing
-from .parts import MARGIN, card, legend, many, more, title
+from .parts import MARGIN, card, few, first, legend, many, more, title
 from .parts import containers as count_of
 from .picture import Picture
 from .wholewords import named, tell
@@ -46,7 +46,8 @@ def draw(holdings: Holdings, engine: str = "", most: int = MOST) -> Picture:
     canvas = Canvas(_WIDTH)
     top = title(canvas, engine, parts)
 
-    notes = {c.name: _notes(c, _unseen(c, things, shown)) for c in containers}
+    hidden = [t for kind, all_ in things.items() for t in all_ if t not in shown[kind]]
+    notes = {c.name: _notes(c, [t.name for t in hidden if c.name in t.users]) for c in containers}
     feet, y = {}, top + 44
     for c in containers:
         feet[c.name] = y
@@ -102,14 +103,9 @@ def _counts(holdings: Holdings, things: Mapping[str, Sequence[Thing]]) -> str:
     return ", ".join(parts) + "."
 
 
-def _unseen(c: Container, things: Mapping[str, Sequence[Thing]], shown: Mapping[str, Sequence[Thing]]) -> list[str]:
-    """Return the names of what a container uses and the drawing leaves out."""
-    return [t.name for kind, all_ in things.items() for t in all_ if c.name in t.users and t not in shown[kind]]
-
-
 def _notes(c: Container, unseen: Sequence[str]) -> list[str]:
-    """Return the small lines under a container."""
-    notes = [_("not drawn: {names}", names=links.few(unseen, 1))] if unseen else []
+    """Return the small lines under a container; `unseen` is what it uses and the drawing leaves out."""
+    notes = [_("not drawn: {names}", names=few(unseen, 1))] if unseen else []
     if c.lodges_with:
         notes.append(_("on the network of {name}", name=c.lodges_with))
     notes += c.ports
@@ -123,8 +119,7 @@ def _below(thing: Thing) -> list[str]:
 
 
 def _few(notes: Sequence[str]) -> list[str]:
-    shown, rest = group(notes, _MOST_NOTES if len(notes) <= _MOST_NOTES else _MOST_NOTES - 1)
-    return [*shown, *([more(rest)] if rest else [])]
+    return first(notes, _MOST_NOTES if len(notes) <= _MOST_NOTES else _MOST_NOTES - 1)
 
 
 def _cards(

@@ -8,6 +8,7 @@ from ..messages import _
 from . import links
 from .facts import WORDS, Holdings, Mount, group
 from .links import Thing
+from .parts import few
 
 
 def tell(holdings: Holdings, things: Mapping[str, Sequence[Thing]], drawn: Mapping[str, int]) -> tuple[str, ...]:
@@ -19,15 +20,15 @@ def tell(holdings: Holdings, things: Mapping[str, Sequence[Thing]], drawn: Mappi
     drawn: how many of each kind, and of ``containers``, the picture shows.
     """
     images = links.names_of_images(holdings)
-    gone = {kind: {t.key for t in all_ if t.gone} for kind, all_ in things.items()}
-    made = links.made_from(holdings)
+    gone = {t.key for t in things["networks"] if t.gone}
+    orphans = {user for t in things["images"] if t.gone for user in t.users}
     shown, rest = group(holdings.containers, WORDS)
     lines = []
     for c in shown:
-        origin = _marked(images[c.name], made.get(c.name) in gone["images"])
+        origin = _marked(images[c.name], c.name in orphans)
         facts = [f"{c.name} ({c.state})", _("from {image}", image=origin)]
         if c.places:
-            on = ", ".join(_marked(p.network, p.network in gone["networks"]) for p in c.places)
+            on = ", ".join(_marked(p.network, p.network in gone) for p in c.places)
             facts.append(_("on {networks}", networks=on))
         if c.lodges_with:
             facts.append(_("on the network of {name}", name=c.lodges_with))
@@ -41,9 +42,9 @@ def tell(holdings: Holdings, things: Mapping[str, Sequence[Thing]], drawn: Mappi
         if kind == "folders" and not all_:
             continue
         whole = [_whole(kind, t) for t in all_]
-        lines.append(f"{named(kind)}: {links.few(whole, WORDS) or _('none')}")
+        lines.append(f"{named(kind)}: {few(whole, WORDS) or _('none')}")
         if idle := [_called(kind, t) for t in all_ if not t.users]:
-            lines.append("  " + _("used by no container: {names}", names=links.few(idle, WORDS)))
+            lines.append("  " + _("used by no container: {names}", names=few(idle, WORDS)))
     counts = {"containers": len(holdings.containers), **{kind: len(all_) for kind, all_ in things.items()}}
     missing = [
         _("{count} more {kind}", count=n - drawn[kind], kind=named(kind))
