@@ -81,7 +81,8 @@ def port(place: ClassFolder) -> int | None:
 def configure(place: ClassFolder, port: int) -> None:
     """Write a class's configuration at first, and afterwards its port alone.  Raises `OSError`."""
     url = f"http://127.0.0.1:{port}"
-    text = CONFIG.format(root=str(place.root), url=url)
     if place.config.exists():
         text = re.sub(r"^url = .*$", f'url = "{url}"', place.config.read_text(), count=1, flags=re.M)
+    else:
+        text = CONFIG.format(root=str(place.root), url=url)
     write(place.config, text, mode=0o600)

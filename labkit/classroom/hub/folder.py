@@ -134,6 +134,10 @@ class ClassFolder:
 
     # -- who is in the class -----------------------------------------------------------
 
+    def roster(self) -> Path | None:
+        """Return the roster that the folder has: its own, or that of nbgrader."""
+        return next((file for file in (self.root / "roster.csv", self.root / "students.csv") if file.exists()), None)
+
     def places(self) -> dict[str, Place]:
         """Every student that the class has had, by the name that they log in with."""
         try:

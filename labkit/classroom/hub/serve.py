@@ -156,16 +156,17 @@ def unavailable() -> str:
 
 def _students(place: ClassFolder, given: Path | None) -> tuple[list[roster.Student], str]:
     """Read the roster that was given, or that the folder has: its own, or that of nbgrader."""
-    for file in [given] if given else [place.root / "roster.csv", place.root / "students.csv"]:
-        if given or file.exists():
-            students, said = roster.parse(content(file, roster.LARGEST), file.name)
-            unfit = next((s.id for s in students if not re.fullmatch(r"[\w][\w.@+-]*", s.id)), "")
-            if unfit:
-                raise LabError(_("Nobody can log in as {id!r}.", id=unfit))
-            return students, said
-    raise LabError(
-        _("{folder} has no roster.", folder=place.root), _("Give one: --roster FILE, a CSV that begins with id,name.")
-    )
+    file = given or place.roster()
+    if file is None:
+        raise LabError(
+            _("{folder} has no roster.", folder=place.root),
+            _("Give one: --roster FILE, a CSV that begins with id,name."),
+        )
+    students, said = roster.parse(content(file, roster.LARGEST), file.name)
+    unfit = next((s.id for s in students if not re.fullmatch(r"[\w][\w.@+-]*", s.id)), "")
+    if unfit:
+        raise LabError(_("Nobody can log in as {id!r}.", id=unfit))
+    return students, said
 
 
 def _teacher(place: ClassFolder, name: str) -> str:

@@ -47,11 +47,10 @@ def order(place: ClassFolder) -> dict[str, Any]:
 
 
 def _names(place: ClassFolder) -> dict[str, str]:
-    for file in (place.root / "roster.csv", place.root / "students.csv"):
-        if file.exists():
-            students, _said = parse(content(file, LARGEST), file.name)
-            return {student.id.lower(): student.name for student in students}
-    return {}
+    if (file := place.roster()) is None:
+        return {}
+    students, _said = parse(content(file, LARGEST), file.name)
+    return {student.id.lower(): student.name for student in students}
 
 
 def build(base: Path, place: ClassFolder, said: dict[str, Any], user: int) -> Path:
