@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import archive, filters, settings, transfer, views
 from .dockerfile import KNOWN, parse_line, set_config
-from .layers import Layer, digest, read_layer
+from .layers import Layer, chain_ids, read_layer
 from .machine.files import Folder
 from .state import Container, Image, familiar, split_tag, timestamp, with_tag
 from .wire import Answer, Fault, Reply, Request, Streaming, dumps, empty, json_reply, parse_json, streamed
@@ -344,11 +344,7 @@ def _destroy(core: Core, image: Image) -> list[dict[str, str]]:
     gone = [{"Deleted": image.id}]
     left = {layer.diff_id for other in core.state.images.values() for layer in other.layers}
     if core.profile.old:
-        chain = ""
-        chains = []
-        for layer in image.layers:
-            chain = digest(f"{chain} {layer.diff_id}".encode()) if chain else layer.diff_id
-            chains.append((chain, layer))
+        chains = list(zip(chain_ids(image.layers), image.layers))
         gone += [{"Deleted": name} for name, layer in reversed(chains) if layer.diff_id not in left]
     parent = core.state.images.get(image.parent)
     wanted = {other.parent for other in core.state.images.values()}

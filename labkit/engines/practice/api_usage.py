@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import api_images, api_volumes, lifecycle, views
+from .layers import chain_ids
 from .wire import Fault, Reply, Request, json_reply
 
 if TYPE_CHECKING:
     from .core import Core
-    from .state import Image
 
 _OBJECTS = {"container": "Container", "image": "Image", "volume": "Volume", "build-cache": "BuildCache"}
 
@@ -47,11 +47,10 @@ def _things(core: Core, request: Request) -> dict[str, list[dict[str, Any]] | No
     state, old = core.state, core.profile.old
     hidden = state.intermediate()
     shown = [image for image in state.images.values() if image.id not in hidden]
-    # The same files on another base are another layer: its place in the chain tells it.
-    places = Counter(place for image in shown for place in _places(image))
+    shares = Counter(name for image in shown for name in chain_ids(image.layers))
     images = []
     for image in shown:
-        shared = sum(layer.size for layer, place in zip(image.layers, _places(image)) if places[place] > 1)
+        shared = sum(layer.size for name, layer in zip(chain_ids(image.layers), image.layers) if shares[name] > 1)
         used = sum(c.image is image for c in state.containers.values())
         facts = api_images.summary(core, image, image.tags, image.digests)
         images.append({**facts, "Containers": used, "SharedSize": shared})
@@ -63,15 +62,9 @@ def _things(core: Core, request: Request) -> dict[str, list[dict[str, Any]] | No
     return {"Image": images, "Container": containers, "Volume": volumes, "BuildCache": None if old else []}
 
 
-def _places(image: Image) -> list[tuple[str, ...]]:
-    """Return for each layer of an image the layers up to it."""
-    names = tuple(layer.diff_id for layer in image.layers)
-    return [names[: n + 1] for n in range(len(names))]
-
-
 def _layers_size(core: Core) -> int:
     images = core.state.images.values()
-    return sum({place: layer.size for i in images for layer, place in zip(i.layers, _places(i))}.values())
+    return sum({name: layer.size for i in images for name, layer in zip(chain_ids(i.layers), i.layers)}.values())
 
 
 def _usage(core: Core, name: str, items: list[dict[str, Any]] | None) -> dict[str, int]:

@@ -13,6 +13,7 @@ import posixpath
 import stat
 import tarfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -64,6 +65,17 @@ class Layer:
 def digest(data: bytes) -> str:
     """Return ``sha256:…`` of some bytes."""
     return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def chain_ids(layers: Sequence[Layer]) -> list[str]:
+    """Return for each layer the name of it and those below together: the same files on another base have another.
+
+    Source: https://github.com/opencontainers/image-spec/blob/main/config.md#layer-chainid
+    """
+    chain: list[str] = []
+    for layer in layers:
+        chain.append(digest(f"{chain[-1]} {layer.diff_id}".encode()) if chain else layer.diff_id)
+    return chain
 
 
 def read_layer(data: bytes) -> Layer:

@@ -292,8 +292,6 @@ def _bind(core: Core, text: str) -> Mount:
 def _mount(core: Core, wanted: dict[str, Any]) -> Mount:
     kind, target, source = wanted.get("Type") or "", wanted.get("Target") or "", wanted.get("Source") or ""
     prefix = f'invalid mount config for type "{kind}": '
-    if not target:
-        raise Fault(400, prefix + "field Target must not be empty")
     if said := checks.absolute(kind, target):
         raise Fault(400, said if said.startswith(prefix) else prefix + said)
     target, writable = posixpath.normpath(target), not wanted.get("ReadOnly")
