@@ -30,6 +30,8 @@ PACKAGES = (
 """Debian packages that the tests use; no service of theirs is started."""
 PACKAGES_ALL = ("debootstrap",)
 """Further ones that the soaks use."""
+PROCESSES = ("--numprocesses=3", "--dist=loadfile", "--no-loadscope-reorder")
+"""Two cores wait for engines and browsers most of the time.  Who stays with whom, and the order: tests/conftest.py."""
 
 
 def selftest(arguments: Sequence[str], *, everything: bool = False) -> int:
@@ -70,7 +72,7 @@ def missing(wanted: Sequence[str]) -> list[str]:
 def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = False) -> list[str]:
     """Return the command that runs the tests of the checkout at `root`, notebooks included.
 
-    Files among the arguments are run in the place of all, one after the other; all, in two processes.
+    Files among the arguments are run in the place of all, one after the other; all, in three processes.
     """
     chosen = [word for word in arguments if (root / word.partition("::")[0]).exists()]
     files = chosen or ["tests", *notebooks(root)]
@@ -82,7 +84,7 @@ def command(root: Path, arguments: Sequence[str] = (), *, everything: bool = Fal
     return [
         *(sys.executable, "-m", "pytest"),
         *(nbval if any(".ipynb" in file for file in files) else []),
-        *([] if chosen else ["--numprocesses=2", "--dist=loadfile"]),  # who stays with whom: tests/conftest.py
+        *([] if chosen else PROCESSES),
         *([] if everything else ["-m", "not slow"]),
         *files,
         *(word for word in arguments if word not in chosen),

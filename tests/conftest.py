@@ -2,7 +2,8 @@
 
 Where pytest-xdist runs them in several processes, each has an engine: the first one in the root
 that a run in one process uses, the others in roots beside it.  The notebooks, and what looks at
-the requests that they sent, stay together in one process; else, a file does.
+the requests that they sent, stay together in one process; else, a file does, but for the long ones
+that are cut into their tests.
 """
 
 from __future__ import annotations
@@ -31,6 +32,10 @@ hypothesis.settings.load_profile("lab")
 
 RECORDED = ("test_recorded.py",)
 """Tests of the requests that the notebooks have sent."""
+CUT = ("test_browser_walk.py",)
+"""Files whose tests take a minute each, and need not stay together."""
+LONG = ("test_classroom_five.py", *CUT)
+"""What takes minutes and comes early, lest one process works on it when the others have ended."""
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 """Which of several processes this is; the first where there is one alone."""
@@ -74,14 +79,16 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 class Together(LoadScopeScheduling):
-    """What stays in one process: the notebooks and what looks at their requests; else, the tests of a file.
+    """What stays in one process: the notebooks and what looks at their requests; else, the tests of a file not `CUT`.
 
     Source: https://pytest-xdist.readthedocs.io/en/stable/distribution.html
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        return "notebooks" if file.endswith((".ipynb", *RECORDED)) else file
+        if file.endswith((".ipynb", *RECORDED)):
+            return "notebooks"
+        return nodeid if file.endswith(CUT) else file
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -91,8 +98,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the tests of what notebooks have sent behind the notebooks."""
-    items.sort(key=lambda item: item.path.name in RECORDED)
+    """Put the notebooks first, then the tests of what they have sent, then what takes long."""
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.path.name
+    if name.endswith(".ipynb"):
+        return 0
+    return 1 if name in RECORDED else 2 if name in LONG else 3
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

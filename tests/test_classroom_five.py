@@ -3,7 +3,7 @@
 One is perfect, one did half, one nothing, one is hostile, and one hands in twice, renamed.  All log in
 in Chromium, and fetch and submit from their own servers; those who did something ran it there.
 With ``-s``, the time of each part is printed: five servers and five kernels that grade take two minutes of
-processor time in all, so it is one of the slow tests.
+processor time in all.
 """
 
 from __future__ import annotations
@@ -173,7 +173,6 @@ def feedback_on_screen(student: Seat) -> str:
 
 @pytest.mark.skipif(bool(sandbox.unavailable()), reason="needs Linux and root")
 @pytest.mark.browser
-@pytest.mark.slow
 @pytest.mark.timeout(1200)
 def test_a_class_of_five_is_graded_both_ways(hub: Hub, tmp_path: Path) -> None:
     """Grades are right to the point by both ways, and each student reads on screen what was found."""
