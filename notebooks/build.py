@@ -24,6 +24,8 @@ import jupytext
 import nbformat
 from nbclient import NotebookClient
 
+from labkit.engines.base import Paths
+
 FOLDER = Path(__file__).resolve().parent
 SOURCES = FOLDER / "src"
 EDITIONS = {"learner": FOLDER, "solution": FOLDER / "solved"}
@@ -34,6 +36,8 @@ _METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+NAMED = "/docker-api-lab"
+"""What the folder is called in stored outputs."""
 
 
 class SourceError(Exception):
@@ -71,8 +75,6 @@ def build(source: Path, edition: str) -> nbformat.NotebookNode:
 
 def run(notebook: nbformat.NotebookNode) -> nbformat.NotebookNode:
     """Run every cell and store its outputs, without what differs for no reason."""
-    from labkit.engines.base import Paths
-
     paths = Paths.find()
     paths.work.mkdir(parents=True, exist_ok=True)
     NotebookClient(
@@ -101,7 +103,7 @@ def _merged(outputs: list[Any]) -> list[Any]:
 def _without(value: Any, root: str) -> Any:
     """Return a notebook in which the folder that it was run in has a name that suits every reader."""
     if isinstance(value, str):
-        return value.replace(root, "/docker-api-lab")
+        return value.replace(root, NAMED)
     if isinstance(value, list):
         return [_without(item, root) for item in value]
     if isinstance(value, dict):
@@ -137,6 +139,10 @@ def main() -> int:
     editions = [options.edition] if options.edition else list(EDITIONS)
     os.environ.setdefault("LABKIT_SEED", "example")  # the names and ports of one learner, so that outputs are alike
     os.environ.setdefault("LABKIT_LIVE", "0")  # nobody looks at widgets here
+    if not options.check and len(str(Paths.find().root)) != len(NAMED):
+        wanted = f"a folder whose path is as long as {NAMED}, such as /tmp/docker-lab"
+        print(f"The outputs are built in {wanted}: pictures cut paths to their width.", file=sys.stderr)
+        return 1
     problems = []
     for source in sources:
         for edition in editions:

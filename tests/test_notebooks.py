@@ -125,3 +125,15 @@ def test_nbval_tells_right_from_wrong(tmp_path: Path, code: str, said: str, pass
     _stored(tmp_path, code, said)
     done = _nbval(tmp_path)
     assert (done.returncode == 0) is passes, done.stdout
+
+
+def test_outputs_are_built_where_paths_are_as_long_as_they_are_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A picture cuts a path to its width before the folder gets the name that is shown."""
+    for name in ("labkit", "notebooks/src"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.setenv("LABKIT_ROOT", str(tmp_path))
+    monkeypatch.setattr(sys, "argv", ["build.py", "02"])
+    assert build.main() == 1
+    assert "/tmp/docker-lab" in capsys.readouterr().err
