@@ -15,13 +15,16 @@ from .messages import _
 from .safe import escape
 
 # :scope is the exchange that holds the style sheet.  Without ::details-content (an older browser)
-# the folds stay one below the other.  Where no script may run, no control is shown.
+# the folds stay one below the other.  Where no script may run, no control is shown.  VS Code paints
+# what is behind <code>, which would make each line of a block a stripe.
 STYLE = """<style>@scope {
 @media (scripting) { .labkit-live { display: inline-block !important; font: inherit; font-size: 0.9em; color: inherit;
   background: transparent; border: 1px solid gray; border-radius: 3px; padding: 1px 8px; margin: 2px 0; } }
 input[type=search].labkit-live { min-width: 20em; }
+input.labkit-live::placeholder { color: inherit; opacity: 0.8; }
 input[type=button].labkit-live { float: right; cursor: pointer; }
 input[type=button].labkit-live:hover { background: rgba(128, 128, 128, 0.25); }
+pre code { background: none; padding: 0; }
 summary { cursor: pointer; }
 :is(summary, input):focus-visible { outline: 2px solid; outline-offset: 1px; }
 @supports selector(details::details-content) {

@@ -15,6 +15,7 @@ from . import api, dockercommand, human, livelayer, pythoncall, streams, tables
 from . import curl as _curl
 from .errors import LabError
 from .exchange import Exchange
+from .markup import lines, prose
 from .messages import _
 from .model import Headers, phrase
 from .safe import escape, harmless, without_secrets
@@ -119,8 +120,8 @@ def _docker(exchange: Exchange) -> str:
     found = dockercommand.command(exchange.request)
     if found is None:
         return _fold("docker", "docker", _said(dockercommand.why_not(exchange.request)))
-    lines = _shell("\n".join(dockercommand.lines(exchange.request, found)))
-    return _fold("docker", "docker", lines + "".join(map(_said, found.remarks)))
+    shown = _shell("\n".join(dockercommand.lines(exchange.request, found)))
+    return _fold("docker", "docker", shown + "".join(map(_said, found.remarks)))
 
 
 def rows(grid: tables.Grid) -> int:
@@ -149,22 +150,17 @@ def _fold(name: str, title: str, content: str) -> str:
 
 def _shell(text: str) -> str:
     """Return text to be pasted, with a button that copies it."""
-    return f"<div>{livelayer.copy_button()}{_lined(text)}</div>"
-
-
-def _lined(text: str) -> str:
-    # A page of nbconvert gives <pre> the font of its prose, and <code> the one that a line of a shell needs.
-    return f'<pre style="{_PRE}"><code>{escape(text)}</code></pre>'
+    return f"<div>{livelayer.copy_button()}{lines(text, style=_PRE)}</div>"
 
 
 def _said(line: str) -> str:
-    return f'<p style="{_BOX}">{escape(line)}</p>'
+    return f'<p style="{_BOX}">{prose(line)}</p>'
 
 
 def _headers(exchange: Exchange) -> str:
     sent = (("Host", exchange.request.endpoint.authority), *exchange.request.headers)
-    lines = [f"> {line}" for line in _lines(sent)] + [f"< {line}" for line in _lines(exchange.response.headers)]
-    return _lined("\n".join(lines))
+    found = [f"> {line}" for line in _lines(sent)] + [f"< {line}" for line in _lines(exchange.response.headers)]
+    return lines("\n".join(found), style=_PRE)
 
 
 def _lines(headers: Headers) -> list[str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..markup import lines, prose
 from ..messages import _
 from ..safe import escape, harmless
 
@@ -61,8 +61,8 @@ class Card:
         if self.folded:
             inside = "".join(map(_table, self.folded))
             parts.append(f"<details><summary>{escape(_more(len(self.folded)))}</summary>{inside}</details>")
-        parts += [f"<div>{_marked(p)}</div>" for p in self.words]
-        parts += [f"<div>{escape(caption)}</div><pre><code>{escape(code)}</code></pre>" for caption, code in self.code]
+        parts += ["<div>" + prose(p).replace("\n", "<br>") + "</div>" for p in self.words]
+        parts += [f"<div>{escape(caption)}</div>{lines(code)}" for caption, code in self.code]
         colour = _COLOURS[self.tone]
         return f'<div style="border-left: 4px solid {colour}; padding: 2px 0 2px 10px">{"".join(parts)}</div>'
 
@@ -71,11 +71,6 @@ class Card:
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, Any]:
         return {"text/plain": self.text, "text/html": self.html}
-
-
-def _marked(paragraph: str) -> str:
-    """Return a paragraph as HTML, what stands between backticks as code."""
-    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(paragraph).replace("\n", "<br>"))
 
 
 def _more(count: int) -> str:

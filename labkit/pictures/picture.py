@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
+from ..markup import lines
 from ..messages import _
 from ..safe import escape, harmless
 
@@ -49,7 +50,7 @@ class Picture:
             f'<div style="overflow-x: auto;"><img alt="{escape(alt)}" src="{source}" '
             f'style="width: 100%; min-width: {self.width * 3 // 4}px; max-width: {self.width}px; height: auto;">'
             f'<details style="margin: 4px 0;"><summary style="cursor: pointer;">{said}</summary>'
-            f'<pre style="white-space: pre-wrap;"><code>{escape(repr(self))}</code></pre></details></div>'
+            f"{lines(repr(self), style='white-space: pre-wrap;')}</details></div>"
         )
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
