@@ -2,8 +2,7 @@
 
 Where pytest-xdist runs them in several processes, each has an engine: the first one in the root
 that a run in one process uses, the others in roots beside it.  The notebooks, and what looks at
-the requests that they sent, stay together in one process; else, a file does, but for the long ones
-that are cut into their tests.
+the requests that they sent, stay together in one process; else, a file does.
 """
 
 from __future__ import annotations
@@ -32,9 +31,7 @@ hypothesis.settings.load_profile("lab")
 
 RECORDED = ("test_recorded.py",)
 """Tests of the requests that the notebooks have sent."""
-CUT = ("test_browser_walk.py",)
-"""Files whose tests take a minute each, and need not stay together."""
-LONG = ("test_classroom_five.py", *CUT)
+LONG = ("test_browser.py", "test_classroom_five.py")
 """What takes minutes and comes early, lest one process works on it when the others have ended."""
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
@@ -79,16 +76,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 class Together(LoadScopeScheduling):
-    """What stays in one process: the notebooks and what looks at their requests; else, the tests of a file not `CUT`.
+    """What stays in one process: the notebooks and what looks at their requests; else, the tests of a file.
 
     Source: https://pytest-xdist.readthedocs.io/en/stable/distribution.html
     """
 
     def _split_scope(self, nodeid: str) -> str:
         file = nodeid.partition("::")[0]
-        if file.endswith((".ipynb", *RECORDED)):
-            return "notebooks"
-        return nodeid if file.endswith(CUT) else file
+        return "notebooks" if file.endswith((".ipynb", *RECORDED)) else file
 
 
 @pytest.hookimpl(optionalhook=True)
