@@ -31,7 +31,7 @@ hypothesis.settings.load_profile("lab")
 
 RECORDED = ("test_recorded.py",)
 """Tests of the requests that the notebooks have sent."""
-LONG = ("test_browser.py", "test_classroom_five.py")
+LONG = ("test_browser.py", "test_classroom_five.py", "test_exercises.py")
 """What takes minutes and comes early, lest one process works on it when the others have ended."""
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
