@@ -5,6 +5,9 @@ JupyterLab must have been started with ``--LabApp.expose_app_in_browser=True``.
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,6 +16,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from playwright.sync_api import BrowserContext, Page, sync_playwright
+
+from labkit.engines.base import Paths
+from labkit.jupyter import Jupyter
 
 FLAGS = [
     "--no-sandbox",
@@ -160,3 +166,26 @@ def chromium() -> Iterator[BrowserContext]:
             yield context
         finally:
             context.close()
+
+
+@contextmanager
+def jupyterlab(paths: Paths, *words: str, seconds: float = 240.0) -> Iterator[JupyterPage]:
+    """JupyterLab as ``./lab`` starts it, shown in Chromium; at the end it is stopped, and the engine goes on.
+
+    Parameters
+    ----------
+    words: further words for ``./lab start``, such as ``--engine``.
+    seconds: how long one step may take.
+    """
+    options = [*words, "--no-browser", "--", "--LabApp.expose_app_in_browser=True"]
+    environment = {**os.environ, "LABKIT_ROOT": str(paths.root)}
+    environment.pop("LABKIT_LIVE", None)  # the kernels inherit it, and a browser is what live views are for
+    start = [sys.executable, "-m", "labkit.cli", "start", *options]
+    try:
+        said = subprocess.run(start, check=True, capture_output=True, text=True, env=environment)
+        with chromium() as context:
+            page = JupyterPage(context.pages[0], seconds)
+            page.load(said.stdout.strip())
+            yield page
+    finally:
+        Jupyter(paths).stop()

@@ -5,17 +5,14 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import JupyterPage, chromium
+from browser import JupyterPage, jupyterlab
 from playwright.sync_api import Locator, Page, expect
 
 from labkit.engines.base import EngineRecord, Paths
-from labkit.jupyter import Jupyter
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted(file.name for file in (ROOT / "notebooks").glob("*.ipynb"))
@@ -110,21 +107,14 @@ class Walker:
 @pytest.fixture(scope="module")
 def lab(engine: EngineRecord) -> Iterator[JupyterPage]:
     """JupyterLab as ``./lab`` starts it for the tests' root, shown in Chromium."""
-    paths = Paths.of(Path(os.environ["LABKIT_ROOT"]))
-    start = [sys.executable, "-m", "labkit.cli", "start", "--no-browser", "--", "--LabApp.expose_app_in_browser=True"]
-    environment = {name: value for name, value in os.environ.items() if name != "LABKIT_LIVE"}
-    url = subprocess.run(start, check=True, capture_output=True, text=True, env=environment).stdout.strip()
     try:
-        with chromium() as context:
-            context.grant_permissions(["clipboard-read", "clipboard-write"])
-            context.set_default_timeout(60_000)
+        with jupyterlab(Paths.of(Path(os.environ["LABKIT_ROOT"]))) as page:
+            page.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+            page.page.context.set_default_timeout(60_000)
             expect.set_options(timeout=60_000)
-            page = JupyterPage(context.pages[0], seconds=240)
-            page.load(url)
             yield page
     finally:
         expect.set_options(timeout=5_000)
-        Jupyter(paths).stop()
 
 
 def open_each_part(panel: Locator) -> None:

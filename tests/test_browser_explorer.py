@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
-from browser import JupyterPage, chromium
-from enginehelp import make_root
+from browser import JupyterPage, jupyterlab
+from enginehelp import make_root, started
 from playwright.sync_api import Locator, Page, expect
-
-from labkit.jupyter import Jupyter
 
 CELL = 'import labkit\nlab = labkit.start("02")\nlab.explore("containers/create")'
 
@@ -25,26 +20,14 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterPage]:
     """A notebook with the explorer, on an engine of its own."""
     paths = make_root(tmp_path_factory.mktemp("explorer"))
-    words = ["start", "--engine", "practice", "--no-browser", "--", "--LabApp.expose_app_in_browser=True"]
-    environment = {**os.environ, "LABKIT_ROOT": str(paths.root)}
-    environment.pop("LABKIT_LIVE", None)
-    command = [sys.executable, "-m", "labkit.cli", *words]
-    url = subprocess.run(command, check=True, capture_output=True, text=True, env=environment).stdout.strip()
     metadata = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(CELL, id="explore")], metadata=metadata)
-    nbformat.write(notebook, paths.work / "explore.ipynb")
-    try:
-        with chromium() as context:
-            context.set_default_timeout(30_000)
-            shown = JupyterPage(context.pages[0], seconds=240)
-            shown.load(url)
-            shown.open("explore.ipynb")
-            assert [cell.errors for cell in shown.run_all()] == [[]]
-            yield shown
-    finally:
-        stop = [sys.executable, "-m", "labkit.cli", "stop"]
-        Jupyter(paths).stop()
-        subprocess.run(stop, check=True, capture_output=True, env=environment)
+    with started(paths, "practice"), jupyterlab(paths, "--engine", "practice") as shown:
+        nbformat.write(notebook, paths.work / "explore.ipynb")
+        shown.page.context.set_default_timeout(30_000)
+        shown.open("explore.ipynb")
+        assert [cell.errors for cell in shown.run_all()] == [[]]
+        yield shown
 
 
 def tab_to(page: Page, target: Locator, most: int = 40) -> None:

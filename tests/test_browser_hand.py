@@ -7,17 +7,14 @@ axe-core looks at our outputs alone; JupyterLab's own shell, its editors and its
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import nbformat
 import pytest
 from axe_playwright_python.base import AXE_SCRIPT
-from browser import JupyterPage, chromium
-from enginehelp import eventually, make_root
+from browser import JupyterPage, jupyterlab
+from enginehelp import eventually, make_root, started
 from jupyter_client.blocking.client import BlockingKernelClient
 from playwright.sync_api import Locator, Page, expect
 
@@ -137,31 +134,17 @@ _NOTEBOOK = """() => {
 
 @pytest.fixture(scope="module")
 def paths(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paths]:
-    """A root with a practice engine and JupyterLab."""
+    """A root with a practice engine."""
     paths = make_root(tmp_path_factory.mktemp("hand"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("LABKIT_ROOT", str(paths.root))
-        patch.delenv("LABKIT_LIVE", raising=False)
+    with started(paths, "practice"):
         yield paths
-        Jupyter(paths).stop()
-        subprocess.run([sys.executable, "-m", "labkit.cli", "stop"], check=True, capture_output=True)
 
 
 @pytest.fixture(scope="module")
 def shown(paths: Paths) -> Iterator[JupyterPage]:
     """JupyterLab in Chromium."""
-    words = ["start", "--engine", "practice", "--no-browser", "--", "--LabApp.expose_app_in_browser=True"]
-    start = subprocess.run(
-        [sys.executable, "-m", "labkit.cli", *words],
-        check=True,
-        capture_output=True,
-        text=True,
-        env={**os.environ, "LABKIT_ROOT": str(paths.root)},
-    )
-    with chromium() as context:
-        context.set_default_timeout(30_000)
-        page = JupyterPage(context.pages[0], seconds=240)
-        page.load(start.stdout.strip())
+    with jupyterlab(paths, "--engine", "practice") as page:
+        page.page.context.set_default_timeout(30_000)
         yield page
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import queue
 import socket
-import subprocess
-import sys
 import tempfile
 import threading
 import time
@@ -18,7 +16,7 @@ from typing import Any
 import nbformat
 import psutil
 import pytest
-from browser import JupyterPage, chromium
+from browser import jupyterlab
 from enginehelp import make_root, started
 from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_client.manager import run_kernel
@@ -30,7 +28,6 @@ from labkit.client import Client, Unsent
 from labkit.encode import Gap
 from labkit.engines.base import Paths
 from labkit.errors import StreamError, UsageError
-from labkit.jupyter import Jupyter
 from labkit.session import Session
 from labkit.streams import Frame
 from labkit.widgets import close_all, follow, logbook, opened
@@ -554,30 +551,22 @@ def test_a_log_is_followed_while_another_cell_runs(root: Path, tmp_path: Path) -
     cells = [nbformat.v4.new_code_cell(source) for source in (BEGIN, LOG, busy)]
     kept = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
     paths = Paths.of(root)
-    start = [sys.executable, "-m", "labkit.cli", "start", "--engine", "practice", "--no-browser"]
-    start += ["--", "--LabApp.expose_app_in_browser=True"]
-    url = subprocess.run(start, check=True, capture_output=True, text=True).stdout.strip()
     nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kept), paths.work / "follow.ipynb")
-    try:
-        with chromium() as context:
-            lab = JupyterPage(context.pages[0], seconds=120)
-            lab.load(url)
-            lab.open("follow.ipynb")
-            page = lab.page
-            page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
-            log = page.locator("[role=log]")
-            log.wait_for(timeout=60_000)
-            stand = f"() => ({NOTEBOOK}.innerText.match(/(\\d+) lines of stdout/) || [])[1]"
-            first = page.wait_for_function(stand, timeout=60_000).json_value()
-            page.wait_for_function(f"first => Number(({stand})()) > Number(first) + 5", arg=first, timeout=60_000)
-            assert "OVER" not in page.evaluate(f"{NOTEBOOK}.innerText")  # the other cell is still busy
-            page.get_by_role("textbox", name="Search").fill("err")
-            page.wait_for_function("() => !/\\bout\\b/.test(document.querySelector('[role=log]').innerText)")
-            lab.picture(tmp_path / "follow.png")
-            page.get_by_role("button", name="Close", exact=True).click()
-            log.wait_for(state="detached", timeout=60_000)
-            page.wait_for_function(f"() => {NOTEBOOK}.innerText.includes('It was closed here')")
-            go_on.touch()
-            page.wait_for_function(f"() => {NOTEBOOK}.innerText.includes('OVER')", timeout=60_000)
-    finally:
-        Jupyter(paths).stop()
+    with jupyterlab(paths, "--engine", "practice") as lab:
+        lab.open("follow.ipynb")
+        page = lab.page
+        page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
+        log = page.locator("[role=log]")
+        log.wait_for(timeout=60_000)
+        stand = f"() => ({NOTEBOOK}.innerText.match(/(\\d+) lines of stdout/) || [])[1]"
+        first = page.wait_for_function(stand, timeout=60_000).json_value()
+        page.wait_for_function(f"first => Number(({stand})()) > Number(first) + 5", arg=first, timeout=60_000)
+        assert "OVER" not in page.evaluate(f"{NOTEBOOK}.innerText")  # the other cell is still busy
+        page.get_by_role("textbox", name="Search").fill("err")
+        page.wait_for_function("() => !/\\bout\\b/.test(document.querySelector('[role=log]').innerText)")
+        lab.picture(tmp_path / "follow.png")
+        page.get_by_role("button", name="Close", exact=True).click()
+        log.wait_for(state="detached", timeout=60_000)
+        page.wait_for_function(f"() => {NOTEBOOK}.innerText.includes('It was closed here')")
+        go_on.touch()
+        page.wait_for_function(f"() => {NOTEBOOK}.innerText.includes('OVER')", timeout=60_000)
