@@ -14,6 +14,7 @@ from test_exercises import (
     test_nothing_was_attempted_yet,
     test_wrong_attempts_are_refused_and_every_condition_is_needed,
 )
+from test_exercises_soak import in_random_order
 
 from labkit.engines.base import EngineRecord, Paths
 
@@ -42,3 +43,10 @@ def bench(engine: EngineRecord, tmp_path_factory: pytest.TempPathFactory) -> Ite
             patch.chdir(bench.paths.work)
             yield bench
             bench.unstage()
+
+
+@pytest.mark.timeout(3600)
+def test_twenty_learners_in_random_order(bench: Bench, tmp_path: Path) -> None:
+    """Whatever is drawn for a learner, and in whatever order, every solution passes."""
+    bench.unstage()  # what the other tests left is not a learner's
+    in_random_order(bench.record, Paths.of(bench.paths.root), tmp_path)
