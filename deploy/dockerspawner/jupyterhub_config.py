@@ -17,7 +17,8 @@ c = get_config()  # noqa: F821 - JupyterHub puts it here
 network = "lab"
 url = "http://127.0.0.1:8000"
 c.JupyterHub.bind_url = url
-# The address of this machine in that network, where the containers find the hub.
+# The address of this machine in that network, where the containers find the hub:
+# docker network inspect lab --format '{{(index .IPAM.Config 0).Gateway}}'
 c.JupyterHub.hub_bind_url = os.environ.get("HUB_URL", "http://172.18.0.1:8081")
 
 c.JupyterHub.spawner_class = "dockerspawner.DockerSpawner"
