@@ -158,3 +158,26 @@ def test_a_fault_in_a_program_ends_that_program(monkeypatch: pytest.MonkeyPatch)
     out = Clock().sh("echo x | rev; echo after")
     assert "the practice engine failed here: ZeroDivisionError" in out
     assert out.endswith("after\n")
+
+
+@pytest.mark.parametrize("swapped", ["bound", "bound/below"])
+def test_a_link_put_in_the_place_of_a_bound_folder_leads_nowhere(swapped: str, tmp_path: Path) -> None:
+    """Whoever may write into the copy can swap a folder after it was bound: what is outside is not seen or changed."""
+    work, outside = tmp_path / "work", tmp_path / "outside"
+    for folder in (work / "bound" / "below", outside / "below"):
+        folder.mkdir(parents=True)
+        (folder / "kept").write_text("kept\n")
+    engine = Clock(folders=WorkFolders(work))
+    script = (
+        "sleep 5; cd /m/below; ls; cat kept; echo more >> kept; echo new > new; mkdir made; rm -rf kept; ln -s x link"
+    )
+    body = {"Image": "busybox", "Cmd": ["sh", "-c", script], "HostConfig": {"Binds": [f"{work / 'bound'}:/m"]}}
+    assert engine("POST", "/containers/create?name=held", body)[0] == 201
+    assert engine("POST", "/containers/held/start")[0] == 204
+    (work / swapped).rename(work / "aside")
+    (work / swapped).symlink_to(outside if swapped == "bound" else outside / "below")
+    assert engine("POST", "/containers/held/wait", limit=60)[0] == 200
+    assert b"kept" not in engine("GET", "/containers/held/logs?stdout=1")[1]
+    found = {str(path.relative_to(outside)) for path in outside.rglob("*")}
+    assert found == {"below", "below/kept"}
+    assert (outside / "below" / "kept").read_text() == "kept\n"

@@ -2,56 +2,88 @@
 
 This is the one place where a container's files are real ones.  Only what lies below one
 folder, the learner's copy, can be reached; a link on the host is followed inside the
-container, as with a real bind mount, and so never leads out.
+container, as with a real bind mount.  A folder is opened part by part from there on, each time
+anew, and never through a link: whoever may write into the copy can put one there at any time.
 """
 
 from __future__ import annotations
 
 import os
-import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .machine.files import File, FileSystem, Folder, Link, Node, Space
 from .machine.process import MACHINE
 
+Parts = tuple[str, ...]
+"""The names on the way from the learner's copy down."""
+_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+@contextmanager
+def _opened(root: str, parts: Parts) -> Iterator[int]:
+    """Open the folder that lies below `root`.  Raises `OSError` where a part is a link, or no folder."""
+    folder = os.open(root, _FOLDER)
+    try:
+        for part in parts:
+            below = os.open(part, _FOLDER, dir_fd=folder)
+            os.close(folder)
+            folder = below
+        yield folder
+    finally:
+        os.close(folder)
+
 
 class HostFile(File):
-    """A regular file of the host."""
+    """A regular file of the host.
 
-    def __init__(self, path: str, found: os.stat_result) -> None:
-        self._path = path
+    Parameters
+    ----------
+    root, parts: the learner's copy, and the way from there to the file.
+    """
+
+    def __init__(self, root: str, parts: Parts, found: os.stat_result) -> None:
+        self._root, self._parts = root, parts
         Node.__init__(self, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_mtime)
+
+    def _open(self, flags: int) -> int:
+        with _opened(self._root, self._parts[:-1]) as folder:
+            return os.open(self._parts[-1], flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
 
     @property
     def data(self) -> bytes:
         """What it holds now."""
-        descriptor = os.open(self._path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
+        with os.fdopen(self._open(os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
             return file.read()
 
     @data.setter
     def data(self, value: bytes) -> None:
-        flags = os.O_WRONLY | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(self._path, flags), "wb") as file:
+        with os.fdopen(self._open(os.O_WRONLY | os.O_TRUNC), "wb") as file:
             file.write(value)
 
     def append(self, data: bytes) -> None:
-        flags = os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
-        with os.fdopen(os.open(self._path, flags), "ab") as file:
+        with os.fdopen(self._open(os.O_WRONLY | os.O_APPEND), "ab") as file:
             file.write(data)
 
     @property
     def size(self) -> int:
-        return os.lstat(self._path).st_size
+        with _opened(self._root, self._parts[:-1]) as folder:
+            return os.lstat(self._parts[-1], dir_fd=folder).st_size
 
 
 class HostFolder(Folder):
-    """A folder of the host."""
+    """A folder of the host.
 
-    def __init__(self, path: str, found: os.stat_result) -> None:
-        self._path = path
+    Parameters
+    ----------
+    root, parts: the learner's copy, and the way from there to the folder.
+    """
+
+    def __init__(self, root: str, parts: Parts, found: os.stat_result) -> None:
+        self._root, self._parts = root, parts
         Node.__init__(self, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_mtime)
 
     @property
@@ -60,50 +92,63 @@ class HostFolder(Folder):
         return {name: node for name in self.names() if (node := self.get(name)) is not None}
 
     def names(self) -> list[str]:
-        return os.listdir(self._path)
+        with _opened(self._root, self._parts) as folder:
+            return os.listdir(folder)
 
     def get(self, name: str) -> Node | None:
-        return node_of(os.path.join(self._path, name))
+        return node_of(self._root, (*self._parts, name))
 
     def put(self, name: str, node: Node) -> Node:
-        path = os.path.join(self._path, name)
-        if isinstance(node, Folder):
-            os.mkdir(path, node.mode & 0o777)
-            made = node_of(path)
+        with _opened(self._root, self._parts) as folder:
+            if isinstance(node, Folder):
+                os.mkdir(name, node.mode & 0o777, dir_fd=folder)
+            elif isinstance(node, Link):
+                os.symlink(node.target, name, dir_fd=folder)
+            elif isinstance(node, File):
+                flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
+                with os.fdopen(os.open(name, flags, node.mode & 0o777, dir_fd=folder), "wb") as file:
+                    file.write(node.data)
+            else:
+                raise PermissionError(1, os.strerror(1), name)
+        made = self.get(name)
+        if isinstance(node, Folder) and isinstance(made, Folder):
             for below in node.names():
-                entry = node.get(below)
-                if entry is not None and isinstance(made, Folder):
+                if (entry := node.get(below)) is not None:
                     made.put(below, entry)
-        elif isinstance(node, Link):
-            os.symlink(node.target, path)
-        elif isinstance(node, File):
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
-            with os.fdopen(os.open(path, flags, node.mode & 0o777), "wb") as file:
-                file.write(node.data)
-        else:
-            raise PermissionError(1, os.strerror(1), name)
-        return node_of(path) or node
+        return made or node
 
     def drop(self, name: str) -> None:
-        path = os.path.join(self._path, name)
-        if os.path.isdir(path) and not os.path.islink(path):
-            shutil.rmtree(path)
-        else:
-            os.unlink(path)
+        node = self.get(name)
+        if isinstance(node, HostFolder):
+            for below in node.names():
+                node.drop(below)
+        with _opened(self._root, self._parts) as folder:
+            if isinstance(node, HostFolder):
+                os.rmdir(name, dir_fd=folder)
+            else:
+                os.unlink(name, dir_fd=folder)
 
 
-def node_of(path: str) -> Node | None:
-    """Return what stands at a path of the host; None for nothing, and for what is no file, folder or link."""
+def node_of(root: str, parts: Parts) -> Node | None:
+    """Return what lies below a folder of the host; None for nothing, and for what is no file, folder or link.
+
+    Parameters
+    ----------
+    root, parts: the learner's copy, and the way from there down.
+    """
     try:
-        found = os.lstat(path)
+        with _opened(root, parts[:-1]) as folder:
+            name = parts[-1] if parts else "."
+            found = os.lstat(name, dir_fd=folder)
+            target = os.readlink(name, dir_fd=folder) if stat.S_ISLNK(found.st_mode) else ""
     except OSError:
         return None
     if stat.S_ISDIR(found.st_mode):
-        return HostFolder(path, found)
+        return HostFolder(root, parts, found)
     if stat.S_ISREG(found.st_mode):
-        return HostFile(path, found)
+        return HostFile(root, parts, found)
     if stat.S_ISLNK(found.st_mode):
-        return Link(0o777, found.st_uid, found.st_gid, found.st_mtime, os.readlink(path))
+        return Link(0o777, found.st_uid, found.st_gid, found.st_mtime, target)
     return None
 
 
@@ -136,14 +181,15 @@ class WorkFolders:
         self._root = root
         self._imaginary = FileSystem(imaginary_host(), Space(16 * 1024 * 1024))
 
-    def _inside(self, path: str) -> Path | None:
-        real = Path(os.path.realpath(path))
-        return real if real.is_relative_to(os.path.realpath(self._root)) else None
+    def _inside(self, path: str) -> tuple[str, Parts] | None:
+        """Return the copy, and the way from there to a path; None for a path that is not below it."""
+        root, real = os.path.realpath(self._root), Path(os.path.realpath(path))
+        return (root, real.relative_to(root).parts) if real.is_relative_to(root) else None
 
     def tree(self, path: str) -> Any:
         """Return what stands at a path; None for nothing."""
         real = self._inside(path)
-        return self._imaginary.lookup(path) if real is None else node_of(str(real))
+        return self._imaginary.lookup(path) if real is None else node_of(*real)
 
     def make(self, path: str) -> Any:
         """Make a folder, as Binds does with a missing source, and return it."""
@@ -151,5 +197,9 @@ class WorkFolders:
         if real is None:
             self._imaginary.make_folders(path)
             return self._imaginary.lookup(path)
-        real.mkdir(parents=True, exist_ok=True)
-        return node_of(str(real))
+        root, parts = real
+        os.makedirs(root, exist_ok=True)
+        for depth, part in enumerate(parts):
+            with _opened(root, parts[:depth]) as folder, suppress(FileExistsError):
+                os.mkdir(part, dir_fd=folder)
+        return node_of(root, parts)
