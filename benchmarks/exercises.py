@@ -24,6 +24,8 @@ from labkit.engines.base import EngineRecord, Paths  # noqa: E402
 from labkit.exercises.record import LABS, Kind, of_lab  # noqa: E402
 
 TIMES = 5
+WITHIN = 100.0
+"""A check is to take less, in milliseconds."""
 HEAD = """# Exercises, and what their checks need
 
 Printed by `python benchmarks/exercises.py`. A condition is *needed* when some wrong attempt gets
@@ -43,6 +45,7 @@ def main(labs: list[str]) -> int:
     print("|---" * (len(kinds) + 7) + "|")
     total: Counter[str] = Counter()
     all_times: list[float] = []
+    longer: list[str] = []
     with tempfile.TemporaryDirectory() as state:
         bench = Bench(record, paths, Path(state))
         os.chdir(bench.paths.work)
@@ -52,7 +55,10 @@ def main(labs: list[str]) -> int:
             for exercise in of_lab(lab):
                 found = bench.trials(exercise)
                 answer = bench.solve(exercise)
-                times += [bench.check(exercise, answer).seconds * 1000 for _n in range(TIMES)]
+                own = [bench.check(exercise, answer).seconds * 1000 for _n in range(TIMES)]
+                times += own
+                if (median := statistics.median(own)) >= WITHIN:
+                    longer.append(f"{exercise.id} ({median:.0f} ms)")
                 row.update({"exercises": 1, exercise.kind.value: 1, "wrong": len(exercise.wrong)})
                 row.update({"conditions": len(found.sites), "needed": sum(s in found.needed for s in found.sites)})
             print(_line(lab, row, times, kinds), flush=True)
@@ -60,6 +66,7 @@ def main(labs: list[str]) -> int:
             all_times += times
         bench.unstage()
     print(_line("all", total, all_times, kinds))
+    print(f"\nChecks that take longer than {WITHIN:.0f} ms, by their median: {', '.join(longer) or 'none'}.")
     return 0
 
 
