@@ -127,7 +127,8 @@ def _stuck(klass: Class, titles: Mapping[str, str]) -> str:
 
 def _hurdles(klass: Class, titles: Mapping[str, str]) -> str:
     if not klass.hurdles:
-        return f"<p>{escape(_('No exercise has been tried yet.'))}</p>" if klass.rows else ""
+        said = _("Nobody who was told of this page has tried an exercise yet.")
+        return f"<p>{escape(said)}</p>" if klass.rows else ""
     head = [_("exercise"), _("stuck"), _("not yet"), _("passed"), _("attempts, median"), _("most common finding")]
     said = _("Exercises that were tried; what holds most people up comes first")
     return table(said, head, [_hurdle(h, titles) for h in klass.hurdles], frozenset({1, 2, 3, 4}))

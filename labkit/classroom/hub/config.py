@@ -23,7 +23,7 @@ lab_class = ClassFolder.of({root!r})
 lab_class.configure(c)
 
 # Where the class finds it. For others than this machine, put a server with a certificate before it, and leave this
-# on loopback: docs/instructors.md has the few lines.
+# on loopback: deploy/one-machine/Caddyfile has the few lines.
 url = "{url}"
 c.JupyterHub.bind_url = url
 

@@ -87,7 +87,7 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     _say(place, known, address)
     if check:
         return 0
-    print(address or place.config)
+    print(_("Students go to {address}", address=address) if address else place.config)
     print(_("Ctrl-C ends the hub; what students run goes on until: labkit classroom stop {folder}", folder=folder),
           flush=True)  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LABKIT_ROOT": str(Paths.find().root)}
@@ -111,7 +111,11 @@ def _listens(place: ClassFolder, given: int | None) -> int:
     port = given or config.port(place) or (0 if place.config.exists() else PORT)
     if _hubs(place):
         raise LabError(
-            _("The hub of this class runs already."), _("labkit classroom stop {folder} ends it.", folder=place.root)
+            _("The hub of this class runs already."),
+            _(
+                "After Ctrl-C it needs up to a minute to end. labkit classroom stop {folder} ends it, and all servers.",
+                folder=place.root,
+            ),
         )
     end(_servants(place), _END, _GONE)
     if port and not free("127.0.0.1", port):
