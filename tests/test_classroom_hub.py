@@ -137,7 +137,7 @@ def test_two_students_and_a_restart_of_the_hub(hub: Hub, tmp_path: Path) -> None
     hub.stop()
     assert own_processes(hub) == []
     assert not place.run.exists()
-    assert not list(limits.CGROUPS.glob("*/lab-student-*"))
+    assert not [left for user in users.values() for left in limits.CGROUPS.glob(f"*/lab-student-{user}")]
 
 
 @here
