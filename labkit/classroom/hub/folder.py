@@ -223,7 +223,10 @@ class ClassFolder:
         c.JupyterHub.cookie_secret_file = str(self.hub / "cookie_secret")
         c.ConfigurableHTTPProxy.api_url = self.url("proxy/api.sock")
         c.ConfigurableHTTPProxy.pid_file = str(self.hub / "proxy.pid")
-        c.ConfigurableHTTPProxy.command = [proxy_program() or "configurable-http-proxy"]
+        # Not on the terminal, where the teacher's password would be gone behind a page of connections.
+        c.JupyterHub.logging_config = self._logging()
+        quiet = ["sh", "-c", 'log=$1; shift; exec "$@" >>"$log" 2>&1', "sh", str(self.hub / "proxy.log")]
+        c.ConfigurableHTTPProxy.command = [*quiet, proxy_program() or "configurable-http-proxy"]
         c.JupyterHub.default_url = self.landing
         c.JupyterHub.spawner_class = "labkit.classroom.hub.spawner.FencedSpawner"
         c.FencedSpawner.folder = str(self.root)
@@ -233,6 +236,28 @@ class ClassFolder:
         c.FirstUseAuthenticator.create_users = False
         c.Authenticator.allowed_users = set(self.enrolled())
         c.Authenticator.admin_users = {self.teacher()} - {""}
+
+    def _logging(self) -> dict[str, Any]:
+        """Return how the hub writes what it says: all into a file, and errors on the terminal, too.
+
+        Source: https://docs.python.org/3/library/logging.config.html
+        """
+        file = {
+            "class": "logging.handlers.RotatingFileHandler",
+            "formatter": "console",
+            "filename": str(self.log),
+            "maxBytes": 10_000_000,
+            "backupCount": 1,
+        }
+        return {
+            "handlers": {"console": {"level": "ERROR"}, "file": file},
+            "loggers": {"JupyterHub": {"handlers": ["console", "file"]}},
+        }
+
+    @property
+    def log(self) -> Path:
+        """What the hub says."""
+        return self.hub / "hub.log"
 
     def services(self) -> list[dict[str, Any]]:
         """Return the services of the class for ``c.JupyterHub.services``: the teacher's page, where there is one."""

@@ -88,6 +88,7 @@ def serve(folder: Path, roster_file: Path | None, port: int | None, teacher: str
     if check:
         return 0
     print(_("Students go to {address}", address=address) if address else place.config)
+    print(_("What the hub says is in {log}; errors are shown here, too.", log=place.log))
     print(_("Ctrl-C ends the hub; what students run goes on until: labkit classroom stop {folder}", folder=folder),
           flush=True)  # fmt: skip
     environment = {**os.environ, "PYTHONPATH": str(PACKAGE.parent), "LABKIT_ROOT": str(Paths.find().root)}
