@@ -289,6 +289,17 @@ def test_copies_are_flagged_with_both_and_pages_name_nobody(tmp_path: Path) -> N
     assert (status["Ada Lovelace"], status["Same File"]) == ("graded", "held")
 
 
+def test_two_who_are_written_alike_are_two(tmp_path: Path) -> None:
+    """Without a roster, names that differ in an accent alone get an id and a page each."""
+    folder = tmp_path / "alike"
+    for name, id in (("Müller", "2.1"), ("Muller", "2.2")):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "lab-report.json").write_bytes(Learner(name).pass_(id).file())
+    out = run(folder)
+    assert sorted(row["id"] for row in rows(out / "grades.csv")) == ["muller", "muller-2"]
+    assert {page.name for page in (out / "feedback").iterdir()} == {"muller.html", "muller-2.html"}
+
+
 @pytest.mark.parametrize(
     ("word", "hint"),
     [

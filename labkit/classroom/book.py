@@ -79,12 +79,13 @@ def book(hand_ins: Iterable[HandIn], roster: Sequence[Student], rubric: Rubric) 
     groups = _grouped(sorted(hand_ins, key=lambda hand_in: hand_in.path))
     found: dict[str, tuple[Student, list[HandIn]]] = {student.id: (student, []) for student in roster}
     strangers = []
+    taken = set(found)
     for group in groups:
         student = _in_roster(group, roster)
         if student is not None:
             found[student.id][1].extend(group)
         else:
-            strangers.append(_stranger(group, set(found), listed=bool(roster)))
+            strangers.append(_stranger(group, taken, listed=bool(roster)))
     strangers.sort(key=lambda pair: (words(pair[0].name), pair[0].id))
     pairs = [(student, _within(student, group)) for student, group in (*found.values(), *strangers)]
     return [_record(student, group, rubric) for student, group in _between(pairs)]
