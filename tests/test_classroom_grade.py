@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import html
 import io
 import json
+import os
 import re
 import shlex
 import sys
@@ -499,6 +501,43 @@ def test_a_second_run_replaces_the_first_and_nothing_else(five: Path, capsys: py
     assert cli.main(["grade", str(five)]) == 1
     assert "my-notes.txt" in capsys.readouterr().err
     assert (out / "my-notes.txt").read_text() == "keep"
+
+
+def test_a_long_name_stops_nobody(tmp_path: Path) -> None:
+    """Names that are too long for a file are cut, never within a character, and the pages of two stay apart."""
+    folder = tmp_path / "long"
+    folder.mkdir()
+    for copy, name in enumerate(("中" * 80, "𠀀" * 99, "中" * 79 + "文")):
+        (folder / f"{copy}.json").write_bytes(Learner(name, copy=str(copy)).pass_("2.1").file())
+    bad = os.fsencode(folder) + b"/" + b"\x80" * 200 + b"_7_assignsubmission_file_"
+    os.mkdir(bad)
+    Path(os.fsdecode(bad), "lab-report.json").write_bytes(Learner("Bad Bytes").pass_("2.1").file())
+    out = run(folder)
+    pages = list((out / "feedback").rglob("*.html"))
+    assert len(pages) == len(rows(out / "grades.csv")) == 4
+    assert all(len(page.name.encode()) < 200 for page in pages)
+    kept = MOODLE.format(name="N" * 220, number=8)
+    put(folder, "N" * 220, 8, Learner("Long Name").pass_("2.1").file())
+    assert (run(folder) / "feedback" / kept / "feedback.html").exists()
+
+
+def test_a_run_that_fails_leaves_the_last_grades(five: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a file cannot be written, all that the run before wrote is there as it was, and nothing else."""
+    out = run(five)
+    before = {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+
+    def full(file: Path, data: bytes, mode: int) -> None:
+        if file.name == "grades.html":
+            raise OSError(errno.ENOSPC, "No space left on device")
+        file.write_bytes(data)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(grade, "write", full)
+        assert cli.main(["grade", str(five), "--lab", "2"]) == 1
+    assert before == {file: file.read_bytes() for file in out.rglob("*") if file.is_file()}
+    (out / grade._ASIDE / "new").mkdir(parents=True)  # as a run that was killed leaves it
+    run(five)
+    assert not (out / grade._ASIDE).exists()
 
 
 def test_without_xlsxwriter_all_else_is_written(five: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:

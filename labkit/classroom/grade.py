@@ -30,6 +30,11 @@ FEEDBACK = "feedback"
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 _TABLES = ("grades.csv", "flags.csv", "moodle.csv", "canvas.csv", "nbgrader.csv", "nbgrader-students.csv")
 _FILES = (*_TABLES, "grades.xlsx", "grades.html")
+_ASIDE = ".labkit-grade"
+_LONGEST_NAME = 255
+"""Bytes of a name that file systems take."""
+_LONGEST_SLUG = 180
+"""Leaves room for a number, an ending, and what is put around the name while the file is written."""
 
 
 def titles(exercises: Sequence[Exercise]) -> dict[str, str]:
@@ -77,10 +82,10 @@ def feedback_paths(records: Sequence[Record]) -> dict[str, str]:
         if not record.hand_ins:
             continue
         owner = record.owner
-        slug = re.sub(r"[^\w@+-]+", "-", record.student.id).strip("-")[:80] or "student"
-        path = f"{FEEDBACK}/{slug}.html"
+        slug = re.sub(r"[^\w@+-]+", "-", record.student.id).strip("-") or "student"
+        path = f"{FEEDBACK}/{_fitting(slug, _LONGEST_SLUG)}.html"
         if owner.system == "moodle" and owner.folder:
-            path = f"{FEEDBACK}/{owner.folder}/feedback.html"
+            path = f"{FEEDBACK}/{_fitting(owner.folder, _LONGEST_NAME)}/feedback.html"
         stem, _dot, _html = path.rpartition(".")
         number = 2
         while path.casefold() in taken:
@@ -89,6 +94,11 @@ def feedback_paths(records: Sequence[Record]) -> dict[str, str]:
         taken.add(path.casefold())
         found[record.student.id] = path
     return found
+
+
+def _fitting(name: str, most: int) -> str:
+    """Return a name cut to so many bytes, never within a character."""
+    return name.encode()[:most].decode(errors="ignore")
 
 
 def command(
@@ -209,7 +219,7 @@ def _foreign(place: Path) -> str:
     """Return the name of something in a folder that an earlier run did not make; empty when there is nothing."""
     try:
         for entry in sorted(place.iterdir()):
-            if entry.name not in (*_FILES, FEEDBACK):
+            if entry.name not in (*_FILES, FEEDBACK, _ASIDE):
                 return entry.name
         if (place / FEEDBACK).is_symlink():
             return FEEDBACK
@@ -223,20 +233,42 @@ def _foreign(place: Path) -> str:
 
 
 def _write(place: Path, files: dict[str, bytes]) -> None:
-    """Put the files in the place of those of the last run.  Raises `LabError`."""
+    """Put the files in the place of those of the last run, which stay until all of the new ones are written.
+
+    Raises `LabError`.
+    """
+    aside = place / _ASIDE
+    new = aside / "new"
     try:
-        for name in _FILES:
-            (place / name).unlink(missing_ok=True)
-        if (place / FEEDBACK).exists():
-            shutil.rmtree(place / FEEDBACK)
         # Grades are nobody else's business on a machine that is shared.
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for name, data in files.items():
-            file = place / name
-            file.parent.mkdir(parents=True, exist_ok=True)
-            write(file, data, 0o600)
+        _remove(aside)  # of a run that was killed
+        aside.mkdir(mode=0o700)
+        try:
+            for name, data in files.items():
+                file = new / name
+                file.parent.mkdir(parents=True, exist_ok=True)
+                write(file, data, 0o600)
+            _swap(place, new, aside / "old")
+        finally:
+            _remove(aside)
     except OSError as error:
         raise _cannot_write(place, error) from error
+
+
+def _swap(place: Path, new: Path, old: Path) -> None:
+    """Take away what the last run wrote, and put what is new there: renames alone, within one folder."""
+    old.mkdir()
+    for name in (*_FILES, FEEDBACK):
+        if (place / name).exists():
+            (place / name).rename(old / name)
+        if (new / name).exists():
+            (new / name).rename(place / name)
+
+
+def _remove(folder: Path) -> None:
+    if folder.exists():
+        shutil.rmtree(folder)
 
 
 def _cannot_write(place: Path, error: OSError) -> LabError:
