@@ -154,16 +154,20 @@ def _remarks(report: dict[str, Any]) -> tuple[str, ...]:
         said.append(
             _("It was written by version {theirs} of the course; this is {ours}.", theirs=course, ours=__version__)
         )
+    if foreign := other_seed(report):
+        said.append(foreign)
+    return tuple(said)
+
+
+def other_seed(report: dict[str, Any]) -> str:
+    """Say what was passed with what another seed than the report's had drawn; empty where nothing was."""
     passed = {str(e.get("id")): e.get("seed") for e in report["journal"] if e.get("state") == "passed"}
     foreign = [id for id, seed in passed.items() if seed not in (None, report.get("seed"))]
-    if foreign:
-        said.append(
-            _(
-                "With the names and secrets of another seed than this report's were passed: {ids}.",
-                ids=", ".join(foreign),
-            )
-        )
-    return tuple(said)
+    if not foreign:
+        return ""
+    return _(
+        "With the names and secrets of another seed than this report's were passed: {ids}.", ids=", ".join(foreign)
+    )
 
 
 def _engine(paths: Paths) -> dict[str, str]:

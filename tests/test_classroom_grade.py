@@ -432,6 +432,24 @@ def test_what_is_odd_is_said_and_scored(tmp_path: Path) -> None:
     }
 
 
+def test_another_seed_is_flagged_with_the_sentence_of_verify(tmp_path: Path) -> None:
+    """What was passed with another's names and ports is graded and flagged; one's own seed is not."""
+    folder = tmp_path / "seeds"
+    foreign, own = Learner("Mal Ory").pass_("2.1", "2.2"), Learner("Ada Lovelace").pass_("2.1")
+    foreign.entries[1]["seed"] = "f" * 16
+    own.entries[0]["seed"] = own.report()["seed"]
+    file = put(folder, "Mal Ory", 1, foreign.file())
+    put(folder, "Ada Lovelace", 2, own.file())
+    out = run(folder)
+    assert {row["student"]: (row["flags"], row["points"]) for row in rows(out / "grades.csv")} == {
+        "Mal Ory": ("other seed", "2"),
+        "Ada Lovelace": ("", "1"),
+    }
+    (flag,) = rows(out / "flags.csv")
+    assert flag["what was found"] in report.verify(file).sentences
+    assert "2.2" in flag["what was found"]
+
+
 def test_first_and_last_hand_in(tmp_path: Path) -> None:
     """A rubric may take the first or the last hand-in instead of the best."""
     folder = tmp_path / "several"

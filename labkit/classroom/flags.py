@@ -30,6 +30,8 @@ class Kind(str, Enum):
     """The name in the report is not that of the student who handed it in."""
     KEY = "other key"
     """Several reports of one student carry different keys."""
+    OTHER_SEED = "other seed"
+    """Exercises were passed with what another seed than the report's had drawn."""
     TWICE = "twice"
     """The same file was handed in more than once by the same student."""
     CLOCK = "clock"

@@ -19,7 +19,7 @@ from .. import __version__, seal
 from ..exercises.journal import Entry
 from ..exercises.standing import Standing, standings
 from ..messages import _
-from ..report import FORMAT
+from ..report import FORMAT, other_seed
 from ..reportpage import name_of
 from ..safe import harmless
 from .flags import Flag, Kind
@@ -200,6 +200,8 @@ def _remarks(report: Report, raw: dict[str, Any], known: Collection[str]) -> lis
         flags.append(Flag(Kind.OLDER if older else Kind.NEWER, sentence))
     if unknown := sorted(set(report.standings) - set(known))[:5]:
         flags.append(Flag(Kind.UNKNOWN, _("This course has no {ids}.", ids=", ".join(unknown))))
+    if foreign := other_seed(raw):
+        flags.append(Flag(Kind.OTHER_SEED, _text(foreign)))
     times = [moment(str(entry.get("time", ""))) for entry in raw["journal"]]
     sure = [time for time in times if time]
     backwards = any(later < earlier for earlier, later in itertools.pairwise(sure))
