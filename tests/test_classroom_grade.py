@@ -302,6 +302,19 @@ def test_two_who_are_written_alike_are_two(tmp_path: Path) -> None:
     assert {page.name for page in (out / "feedback").iterdir()} == {"muller.html", "muller-2.html"}
 
 
+def test_a_file_of_ones_own_beside_a_copy_frees_nobody(tmp_path: Path) -> None:
+    """Who hands in another's file and one of their own is held as the other is, until it is accepted of them."""
+    folder = tmp_path / "beside"
+    ada = Learner("Ada Lovelace").pass_("2.1", "2.2", "2.3").file()
+    put(folder, "Ada Lovelace", 1, ada)
+    put(folder, "Mal Ory", 2, ada, "b.json")
+    put(folder, "Mal Ory", 2, Learner("Mal Ory").pass_("2.1").file())
+    status = {row["student"]: row["status"] for row in rows(run(folder) / "grades.csv")}
+    assert status == {"Ada Lovelace": "held", "Mal Ory": "held"}
+    out = run(folder, "--accept", "copied:1")
+    assert {row["student"]: row["points"] for row in rows(out / "grades.csv")} == {"Ada Lovelace": "3", "Mal Ory": ""}
+
+
 @pytest.mark.parametrize(
     ("word", "hint"),
     [

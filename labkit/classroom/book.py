@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from ..exercises.standing import Standing
 from ..messages import _
-from .flags import HELD, Flag, Kind
+from .flags import HELD, SHARED, Flag, Kind
 from .handin import HandIn
 from .owner import Owner, alike, words
 from .points import Score, days_late, moment, score, total
@@ -52,7 +52,7 @@ class Record:
     Parameters
     ----------
     mark: of the hand-in that counts; None when there is none that can be read.
-    held: why the hand-in that counts gets no points yet; empty when it does.
+    held: why the student gets no points yet; empty when they do.
     """
 
     student: Student
@@ -195,7 +195,7 @@ def _between(pairs: list[tuple[Student, list[HandIn]]]) -> list[tuple[Student, l
             with_whom: dict[Kind, set[str]] = defaultdict(set)
             for kind, mark in _marks(hand_in):
                 with_whom[kind] |= {name for n, name in owners[kind, mark].items() if n != number}
-            shared = [kind for kind in (Kind.COPIED, Kind.SEED, Kind.ENGINE) if with_whom[kind]]
+            shared = [kind for kind in SHARED if with_whom[kind]]
             flags = [Flag(shared[0], _shared(shared[0], sorted(with_whom[shared[0]])))] if shared else []
             made.append(_with(hand_in, *flags))
         flagged.append((student, made))
@@ -233,8 +233,10 @@ def _record(student: Student, group: list[HandIn], rubric: Rubric) -> Record:
     marks = [_mark(hand_in, rubric) for hand_in in group if hand_in.report]
     free = [mark for mark in marks if not _blocking(mark.hand_in, student, rubric)]
     chosen = _chosen(free or marks, rubric.take)
-    held = _blocking(chosen.hand_in, student, rubric) if chosen else ()
-    return Record(student, owner, tuple(group), chosen, held)
+    held = set(_blocking(chosen.hand_in, student, rubric)) if chosen else set()
+    # Whose work it is has to be asked of both, whichever of their files would count.
+    held.update(kind for hand_in in group for kind in _blocking(hand_in, student, rubric) if kind in SHARED)
+    return Record(student, owner, tuple(group), chosen, tuple(sorted(held)))
 
 
 def _blocking(hand_in: HandIn, student: Student, rubric: Rubric) -> tuple[Kind, ...]:

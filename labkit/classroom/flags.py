@@ -47,6 +47,9 @@ class Kind(str, Enum):
 HELD = frozenset((Kind.UNREADABLE, Kind.EDITED, Kind.COPIED, Kind.SEED, Kind.ENGINE, Kind.OLDER, Kind.NEWER))
 """With one of these, a hand-in gets no points until a teacher says so."""
 
+SHARED = (Kind.COPIED, Kind.SEED, Kind.ENGINE)
+"""What two students have in common that each has for himself; the strongest first."""
+
 ACCEPTABLE = HELD - {Kind.UNREADABLE}
 """What a teacher may let count all the same: an unreadable report has nothing that could."""
 
