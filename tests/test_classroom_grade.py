@@ -255,6 +255,24 @@ def test_lateness_costs_per_day_begun(tmp_path: Path) -> None:
     assert points == {"report": "1.6", "exercise": "1.8"}
 
 
+@pytest.mark.parametrize("made", [stamp(0), "never", "0000-00-00T00:00:00Z", stamp(40 * 60)])
+def test_a_clock_turned_back_for_the_report_alone_saves_no_day(tmp_path: Path, made: str) -> None:
+    """What the journal says last counts where the report says an earlier time or none."""
+    folder = tmp_path / "turned"
+    learner = Learner("Ada Lovelace")
+    learner.minutes = 39 * 60
+    put(folder, "Ada Lovelace", 1, learner.pass_("2.1").file(made=made))
+    for by in ("report", "exercise"):
+        rubric = tmp_path / "late.toml"
+        rubric.write_text(f'[late]\ndeadline = 2026-11-20T23:59:00Z\nper_day = 0.1\nby = "{by}"\n')
+        (row,) = rows(run(folder, "--rubric", str(rubric)) / "grades.csv")
+        assert (row["days late"], row["points"], row["flags"]) == (
+            "2",
+            "0.8",
+            "clock" if made != stamp(40 * 60) else "",
+        )
+
+
 def test_copies_are_flagged_with_both_and_pages_name_nobody(tmp_path: Path) -> None:
     """The same key, history, seed or containers under two names: both are held; neither reads the other's name."""
     folder = tmp_path / "copies"

@@ -245,7 +245,7 @@ def _blocking(hand_in: HandIn, student: Student, rubric: Rubric) -> tuple[Kind, 
 
 
 def _received_late(hand_in: HandIn, rubric: Rubric) -> HandIn:
-    if hand_in.owner.late and rubric.deadline and hand_in.report and not days_late(rubric, hand_in.report.made):
+    if hand_in.owner.late and rubric.deadline and hand_in.report and not days_late(rubric, hand_in.report.finished):
         said = _("Canvas received it late, though it was made in time: it counts as one day late.")
         return _with(hand_in, Flag(Kind.LATE, said))
     return hand_in
@@ -254,14 +254,15 @@ def _received_late(hand_in: HandIn, rubric: Rubric) -> HandIn:
 def _mark(hand_in: HandIn, rubric: Rubric) -> Mark:
     assert hand_in.report is not None  # noqa: S101 - the caller has looked
     standings: Mapping[str, Standing] = hand_in.report.standings
-    late = days_late(rubric, hand_in.report.made)
+    finished = hand_in.report.finished
+    late = days_late(rubric, finished)
     if rubric.deadline and hand_in.owner.late:
         late = max(late, 1)
 
     def days(standing: Standing) -> int:
         if rubric.late_by == "report" or not standing.passed:
             return late
-        return days_late(rubric, moment(standing.passed))
+        return days_late(rubric, moment(standing.passed) or finished)
 
     there = [(id, standings.get(id, _NEVER)) for id in rubric.points]
     scores = tuple(score(rubric, id, standing, days(standing)) for id, standing in there)
@@ -274,11 +275,11 @@ def _chosen(marks: list[Mark], take: str) -> Mark | None:
     if not marks:
         return None
 
-    def made(mark: Mark) -> datetime:
-        return (mark.hand_in.report and mark.hand_in.report.made) or _LAST
+    def finished(mark: Mark) -> datetime:
+        return (mark.hand_in.report and mark.hand_in.report.finished) or _LAST
 
     if take == "last":
-        return max(marks, key=lambda mark: (made(mark), mark.hand_in.path))
+        return max(marks, key=lambda mark: (finished(mark), mark.hand_in.path))
     if take == "first":
-        return min(marks, key=lambda mark: (made(mark), mark.hand_in.path))
-    return min(marks, key=lambda mark: (-mark.points, made(mark), mark.hand_in.path))
+        return min(marks, key=lambda mark: (finished(mark), mark.hand_in.path))
+    return min(marks, key=lambda mark: (-mark.points, finished(mark), mark.hand_in.path))

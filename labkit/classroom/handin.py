@@ -10,7 +10,7 @@ import hashlib
 import itertools
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -47,6 +47,7 @@ class Report:
     version: of the course.
     standings: by exercise.
     findings: of each exercise, what the last check that failed expected, found, and where.
+    last: the latest time in its journal; None when there is none.
     history: the digests of its journal.
     engines: ids of containers and networks in the evidence.
     """
@@ -58,8 +59,14 @@ class Report:
     version: str
     standings: Mapping[str, Standing]
     findings: Mapping[str, tuple[str, str, str]]
+    last: datetime | None
     history: tuple[str, ...]
     engines: frozenset[str]
+
+    @property
+    def finished(self) -> datetime | None:
+        """When the work was done: it was made then, or later where its journal goes on after that."""
+        return max((time for time in (self.made, self.last) if time), default=None)
 
 
 @dataclass(frozen=True)
@@ -178,6 +185,7 @@ def _shaped(raw: dict[str, Any]) -> Report | None:
             version=_text(raw["course"])[:20],
             standings=found,
             findings=findings,
+            last=max(_times(journal), default=None),
             history=tuple(_text(entry["digest"]) for entry in raw["journal"]),
             engines=frozenset(engines),
         )
@@ -202,13 +210,16 @@ def _remarks(report: Report, raw: dict[str, Any], known: Collection[str]) -> lis
         flags.append(Flag(Kind.UNKNOWN, _("This course has no {ids}.", ids=", ".join(unknown))))
     if foreign := other_seed(raw):
         flags.append(Flag(Kind.OTHER_SEED, _text(foreign)))
-    times = [moment(str(entry.get("time", ""))) for entry in raw["journal"]]
-    sure = [time for time in times if time]
+    sure = _times(raw["journal"])
     backwards = any(later < earlier for earlier, later in itertools.pairwise(sure))
     ahead = report.made is not None and bool(sure) and max(sure) > report.made
-    if len(sure) < len(times) or report.made is None or backwards or ahead:
+    if len(sure) < len(raw["journal"]) or report.made is None or backwards or ahead:
         flags.append(Flag(Kind.CLOCK, _("Its times are not in order: the clock of that machine was changed.")))
     return flags
+
+
+def _times(journal: Iterable[Entry]) -> list[datetime]:
+    return [time for entry in journal if (time := moment(str(entry.get("time", ""))))]
 
 
 def _release(version: str) -> tuple[int, ...]:
