@@ -382,6 +382,28 @@ def test_moodles_worksheet_is_a_roster() -> None:
     assert (student.id, student.moodle, student.name) == ("a@x.org", "77", "Ada Lovelace")
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        ("Student,ID,SIS User ID,SIS Login ID,Section,Lab 2 (4711),Final Score\n,,,,,Manual Posting,\n"
+        '    Points Possible,,,,,10,(read only)\n"Lovelace, Ada",12345,s1,ada,A,,\n"Student, Test",99,,deadbeef,A,,\n'),
+        ("LastName,FirstName,ID,SIS User ID,SIS Login ID,Section,Lab 2 (4711)\n,,,,,,Manual Posting\n"
+        "    Points Possible,,,,,,10\nLovelace,Ada,12345,s1,ada,A,\nStudent,Test,99,,deadbeef,A,\n"),
+    ],
+    ids=["names in one column", "names in two"],
+)  # fmt: skip
+def test_canvas_gradebook_is_a_roster(text: str) -> None:
+    """The gradebook as Canvas exports it: rows that say how grades are posted, and its test student, are none."""
+    (student,), _said = roster.parse(text.encode(), "g.csv")
+    assert (student.id, student.name, student.canvas, student.login) == ("s1", "Ada Lovelace", "12345", "ada")
+
+
+def test_a_list_of_ones_own_with_sections_is_not_taken_for_canvas() -> None:
+    """The id is the school's, whatever other columns there are."""
+    (student,), _said = roster.parse(b"id,name,section,username\ns1,Ada Lovelace,A,ada\n", "r.csv")
+    assert (student.id, student.canvas, student.section, student.login) == ("s1", "", "A", "ada")
+
+
 def test_who_is_not_in_the_roster_is_flagged(tmp_path: Path) -> None:
     """A stranger is graded and flagged, and who handed nothing in is listed as missing."""
     folder = tmp_path / "in"

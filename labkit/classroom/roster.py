@@ -42,6 +42,8 @@ _COLUMNS = {
     "moodle": "moodle",
     "canvas": "canvas",
 }
+_WHO = ("id", "sis", "login", "email", "canvas", "moodle", "name", "first", "last")
+_OF_CANVAS = {"sisuserid", "sisloginid"}
 _KEY = re.compile(r"[\w][\w.@+-]{0,99}")
 
 
@@ -81,9 +83,12 @@ def parse(data: bytes, name: str) -> tuple[list[Student], str]:
     if not rows:
         raise LabError(_("{name} is empty.", name=name), _("Its first line names the columns, such as id,name,email."))
     (_line, head), *body = rows
-    fields = [_COLUMNS.get(re.sub(r"[\W_]", "", cell).lower(), "") for cell in head]
-    if {"sis", "login", "section"} & set(fields) and "id" in fields and "name" in fields:
-        fields = ["canvas" if field == "id" else field for field in fields]  # Canvas calls its own number ID
+    names = [re.sub(r"[\W_]", "", cell).lower() for cell in head]
+    fields = [_COLUMNS.get(name, "") for name in names]
+    possible = next((line for line, row in body if _begins(row, "points possible")), 0)
+    canvas = bool(possible or _OF_CANVAS & set(names) or {"student", "section"} <= set(names)) and "id" in names
+    if canvas:
+        fields = ["canvas" if name == "id" else field for name, field in zip(names, fields)]  # its own number
     if not {"id", "name", "last", "login", "email"} & set(fields):
         raise LabError(
             _("The first line of {name} names no column that tells students apart.", name=name),
@@ -92,9 +97,10 @@ def parse(data: bytes, name: str) -> tuple[list[Student], str]:
     students: list[Student] = []
     seen: dict[tuple[str, str], int] = {}
     for line, row in body:
-        if row[0].strip().lower().startswith(("points possible", "student, test")):
+        said = dict(zip(fields, (cell.strip() for cell in row)))
+        if line == possible or (line < possible and not any(map(said.get, _WHO))) or _is_test(row, said):
             continue  # rows of Canvas's gradebook that are no students
-        student = _student(dict(zip(fields, (cell.strip() for cell in row))), name, line)
+        student = _student(said, name, line)
         for field in ("id", "moodle", "canvas"):
             value = getattr(student, field)
             if value and (before := seen.setdefault((field, value.casefold()), line)) != line:
@@ -108,10 +114,19 @@ def parse(data: bytes, name: str) -> tuple[list[Student], str]:
             raise LabError(_("{name} has more than {count} students.", name=name, count=_MOST))
     if not students:
         raise LabError(_("{name} names no student.", name=name), _("Below its first line, write one student a line."))
-    said = ""
+    guessed = ""
     if encoding == "cp1252":
-        said = _("{name} is not UTF-8; it was read as Windows-1252. Are the names right?", name=name)
-    return students, said
+        guessed = _("{name} is not UTF-8; it was read as Windows-1252. Are the names right?", name=name)
+    return students, guessed
+
+
+def _begins(row: list[str], text: str) -> bool:
+    return row[0].strip().lower().startswith(text)
+
+
+def _is_test(row: list[str], said: dict[str, str]) -> bool:
+    """Whether it is the student that Canvas makes for teachers to try things with."""
+    return _begins(row, "student, test") or (said.get("last"), said.get("first")) == ("Student", "Test")
 
 
 def _rows(lines: list[str]) -> list[tuple[int, list[str]]]:
