@@ -355,6 +355,9 @@ def test_rosters_as_programs_write_them(data: bytes) -> None:
         (b"id,name\ns1,A\n\nS1,B\n", "Line 4 of r.csv has the same id as line 2"),
         (b"id,name,moodle\ns1,A,7\ns2,B,7\n", "same moodle as line 2"),
         (b"id,name\n=cmd,A\n", "no usable id"),
+        (b"id,name,moodle\ns1,A,101.5\n", "no usable number of Moodle or Canvas: '101.5'"),
+        (b"id,name,moodle\ns1,A,1.01E+5\n", "no usable number"),
+        (b'id,name,canvas\ns1,A,"1,000"\n', "no usable number"),
         (b"name,email\n,\x00\n", "not a text file"),
         (_zip(), "not a text file"),
         (b'id,name\ns1,"' + b"x" * 200_000 + b"\n", "is not CSV"),
@@ -366,6 +369,13 @@ def test_rosters_that_are_wrong(data: bytes, words: str) -> None:
     with pytest.raises(LabError) as error:
         roster.parse(data, "r.csv")
     assert words in str(error.value)
+
+
+@pytest.mark.parametrize("number", ["101", "101.0", '"101,00"', "Participant 101", "Teilnehmer/in101"])
+def test_numbers_as_spreadsheets_save_them(number: str) -> None:
+    """A nought behind a point or a comma does not become part of the number."""
+    (student,), _said = roster.parse(f"id,name,moodle\ns1,Ada,{number}\n".encode(), "r.csv")
+    assert student.moodle == "101"
 
 
 def test_a_guessed_encoding_is_said() -> None:

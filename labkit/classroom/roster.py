@@ -44,6 +44,8 @@ _COLUMNS = {
 }
 _WHO = ("id", "sis", "login", "email", "canvas", "moodle", "name", "first", "last")
 _OF_CANVAS = {"sisuserid", "sisloginid"}
+_NUMBER = re.compile(r"(?:[^\W\d_][^\d.,]*)?(?P<digits>\d+)(?:[.,]0{1,2})?")
+"""As Moodle and Canvas write a number (``Participant 77``), and as spreadsheets save it (``77.0``)."""
 _KEY = re.compile(r"[\w][\w.@+-]{0,99}")
 
 
@@ -147,9 +149,9 @@ def _student(row: dict[str, str], name: str, line: int) -> Student:
         full = f"{first} {last}"
         row = {"first": first, "last": last, **row}
     first, _blank, last = full.rpartition(" ")
-    id = row.get("id") or row.get("sis") or row.get("login") or row.get("email") or row.get("canvas") or ""
-    numbers = {field: re.sub(r"\D", "", row.get(field, "")) for field in ("moodle", "canvas")}
-    id = id or numbers["moodle"]
+    numbers = {field: _number(row.get(field, ""), name, line) for field in ("moodle", "canvas")}
+    row = {**row, **numbers}
+    id = next((row[field] for field in ("id", "sis", "login", "email", "canvas", "moodle") if row.get(field)), "")
     if not _KEY.fullmatch(id):
         raise LabError(
             _("Line {line} of {name} has no usable id: {id!r}.", line=line, name=name, id=id[:40]),
@@ -166,3 +168,15 @@ def _student(row: dict[str, str], name: str, line: int) -> Student:
         section=row.get("section", ""),
         **numbers,
     )
+
+
+def _number(said: str, name: str, line: int) -> str:
+    """Return the digits of a number that Moodle or Canvas gave; empty where there is none."""
+    found = _NUMBER.fullmatch(said)
+    if said and not found:
+        raise LabError(
+            _("Line {line} of {name} has no usable number of Moodle or Canvas: {number!r}.",
+              line=line, name=name, number=said[:40]),
+            _("Such a number has digits alone, such as 123456."),
+        )  # fmt: skip
+    return found["digits"] if found else ""
