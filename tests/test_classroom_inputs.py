@@ -295,6 +295,35 @@ def test_names_of_downloads(path: tuple[str, ...], expected: Owner) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        (("ada", "Grace Hopper_102_assignsubmission_file_", "r.json"), "folder ada"),
+        (("Ada", "hoppergrace_102_3_r.json"), "folder Ada"),
+        (("Ada Lovelace_1_assignsubmission_file_", "Grace Hopper_102_assignsubmission_file_", "r.json"), "moodle 1"),
+        (("ada_LATE_1_2_x_102_assignsubmission_file_r.json",), "canvas 1"),
+        (("Ada_1_assignsubmission_file_102_3_r.json",), "moodle 1"),
+        (("all hand-ins", "Grace Hopper_102_assignsubmission_file_", "r.json"), "moodle 102"),
+        (("all hand-ins", "hoppergrace_102_3_r.json"), "canvas 102"),
+    ],
+)
+def test_a_name_that_a_student_chose_makes_a_file_nobody_elses(path: tuple[str, ...], expected: str) -> None:
+    """In a student's own folder, and behind the part of a name that the system gave, nothing counts."""
+    assert owner(path, {"ada"}).key == expected
+
+
+def test_a_file_in_ones_own_folder_is_ones_own(tmp_path: Path) -> None:
+    """With a roster, a folder within a student's folder hands in for nobody else."""
+    folder = tmp_path / "in"
+    for place in ("ada/Grace Hopper_102_assignsubmission_file_", "grace"):
+        (folder / place).mkdir(parents=True)
+        (folder / place / "lab-report.json").write_bytes(Learner(place[:3]).pass_("2.1").file())
+    (tmp_path / "r.csv").write_text("id,name,moodle\nada,Ada Lovelace,101\ngrace,Grace Hopper,102\n")
+    assert cli.main(["grade", str(folder), "--roster", str(tmp_path / "r.csv")]) == 0
+    table = csv.DictReader(io.StringIO((tmp_path / "in-grades" / "grades.csv").read_text()))
+    assert [row["hand-in"].partition("/")[0] for row in table] == ["ada", "grace"]
+
+
+@pytest.mark.parametrize(
     ("one", "other", "same"),
     [
         ("Ada Lovelace", "lovelaceada", True),

@@ -133,7 +133,7 @@ def command(
         students, said = roster.parse(content(roster_file, roster.LARGEST), roster_file.name)
         notes += [said] if said else []
     place = _place(folder, to)
-    found = hand_ins(folder, ids)
+    found = hand_ins(folder, ids, roster.folders(students))
     if not found and not students:
         raise LabError(
             _("There is no hand-in in {folder}.", folder=folder),

@@ -12,11 +12,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 
 _MOODLE = re.compile(r"(?P<name>[^_].*?)_(?P<number>\d+)_assignsubmission_[a-z]+_?.*", re.DOTALL)
 _CANVAS = re.compile(r"(?P<name>[^_\W]\w*?)_(?P<late>LATE_)?(?P<number>\d+)_\d+_.+", re.DOTALL)
 _CANVAS_ANONYMOUS = re.compile(r"(?P<late>LATE_)?(?P<name>anon_[A-Za-z0-9]{5})_\d+_.+", re.DOTALL)
+_FORMS = (_CANVAS, _CANVAS_ANONYMOUS, _MOODLE)
 
 
 @dataclass(frozen=True)
@@ -41,26 +43,38 @@ class Owner:
     late: bool = False
 
 
-def owner(path: tuple[str, ...]) -> Owner:
+def owner(path: tuple[str, ...], students: Collection[str] = ()) -> Owner:
     """Return whose a file is.
+
+    What lies in a student's own folder is theirs, whatever it is called.
 
     Parameters
     ----------
     path: its folders and its name, below the folder that is graded.
+    students: what a student's own folder may be called: ids and names of the roster, in small letters.
     """
-    folder = path[0] if len(path) > 1 else ""
-    for part in path:
-        if found := _MOODLE.fullmatch(part):
-            number = found["number"]
-            return Owner(f"moodle {number}", found["name"], "moodle", number, folder)
-    if found := _CANVAS.fullmatch(path[-1]):
-        number = found["number"]
-        return Owner(f"canvas {number}", found["name"], "canvas", number, folder, bool(found["late"]))
-    if found := _CANVAS_ANONYMOUS.fullmatch(path[-1]):
-        return Owner(f"canvas {found['name']}", found["name"], "canvas", "", folder, bool(found["late"]))
-    if folder:
-        return Owner(f"folder {folder}", folder, "folder", "", folder)
-    return Owner()
+    *folders, file = path
+    if not folders:
+        return _said(file, _FORMS) or Owner()
+    outermost = folders[0]
+    own = outermost.casefold() in students
+    found = [_said(folder, (_MOODLE,)) for folder in (folders[:1] if own else folders)]
+    found += [] if own else [_said(file, _FORMS)]
+    said = next((one for one in found if one), Owner(f"folder {outermost}", outermost, "folder"))
+    return replace(said, folder=outermost)
+
+
+def _said(name: str, forms: Iterable[re.Pattern[str]]) -> Owner | None:
+    """Return whose a file or folder is by its name alone."""
+    found = [match for form in forms if (match := form.fullmatch(name))]
+    if not found:
+        return None
+    # The system's part comes first.  What follows is the student's, who may have made it look like another's.
+    first = min(found, key=lambda match: match.end("name"))
+    said = first.groupdict("")
+    system = "moodle" if first.re is _MOODLE else "canvas"
+    number = said.get("number", "")
+    return Owner(f"{system} {number or said['name']}", said["name"], system, number, late=bool(said.get("late")))
 
 
 def words(name: str) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ import os
 import stat
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import LabError
@@ -22,17 +23,27 @@ _JUNK = frozenset(("__macosx", "thumbs.db", "desktop.ini", "onlinetext.html"))
 """What systems put beside files; names that begin with a dot are left out as well."""
 
 
-def hand_ins(folder: Path, known: Collection[str]) -> list[HandIn]:
+@dataclass(frozen=True)
+class _Known:
+    """What is known beforehand: the ids of the course's exercises, and what the folders of students may be called."""
+
+    exercises: Collection[str]
+    students: Collection[str]
+
+
+def hand_ins(folder: Path, exercises: Collection[str], students: Collection[str] = ()) -> list[HandIn]:
     """Return all files below a folder, read.
 
     Parameters
     ----------
     folder: may itself be a link; nothing below it is followed.  Of the folder ``students`` of a class that
         ``labkit classroom serve`` keeps, only the reports count: all else is what students work with.
-    known: the ids of the exercises of the course.
+    exercises: the ids of those of the course.
+    students: what a student's own folder may be called: ids and names of the roster, in small letters.
 
     Raises `LabError` for a folder that cannot be read, or that holds too many files.
     """
+    known = _Known(exercises, students)
     try:
         top = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
@@ -62,7 +73,7 @@ def _no_folder(folder: Path, error: OSError) -> LabError:
     )
 
 
-def _served(top: int, known: Collection[str]) -> Iterator[HandIn]:
+def _served(top: int, known: _Known) -> Iterator[HandIn]:
     """Yield the report of each student of a served class, ``NAME/work/lab-report.json``, where there is one."""
     for name in sorted(os.listdir(top)):
         path = (name, "work", "lab-report.json")
@@ -76,11 +87,11 @@ def _served(top: int, known: Collection[str]) -> Iterator[HandIn]:
         except (FileNotFoundError, NotADirectoryError):
             continue  # without a report: missing, where a roster says that there is such a student
         except OSError as error:
-            made = _said(path, _("{name} cannot be read: {why}.", name=path[-1], why=error.strerror or error))
+            made = _said(path, _("{name} cannot be read: {why}.", name=path[-1], why=error.strerror or error), known)
         yield made
 
 
-def _below(folder: int, above: tuple[str, ...], known: Collection[str]) -> Iterator[HandIn]:
+def _below(folder: int, above: tuple[str, ...], known: _Known) -> Iterator[HandIn]:
     """Yield what lies in an open folder.  All is opened relative to it, so that no link gets in between."""
     for name in sorted(os.listdir(folder)):
         if name.startswith(".") or name.lower() in _JUNK:
@@ -93,15 +104,17 @@ def _below(folder: int, above: tuple[str, ...], known: Collection[str]) -> Itera
             else:
                 yield _file(folder, path, kind, known)
         except OSError as error:
-            yield _said(path, _("{name} cannot be read: {why}.", name=harmless(name), why=error.strerror or error))
+            yield _said(
+                path, _("{name} cannot be read: {why}.", name=harmless(name), why=error.strerror or error), known
+            )
 
 
-def _folder(parent: int, path: tuple[str, ...], known: Collection[str]) -> Iterator[HandIn]:
+def _folder(parent: int, path: tuple[str, ...], known: _Known) -> Iterator[HandIn]:
     name = harmless(path[-1])
     if name.lower().endswith(".json"):
-        yield _said(path, _("{name} is a folder, not a report.", name=name))
+        yield _said(path, _("{name} is a folder, not a report.", name=name), known)
     if len(path) > _DEEPEST:
-        yield _said(path, _("{name} lies too deep; it was not looked into.", name=name))
+        yield _said(path, _("{name} lies too deep; it was not looked into.", name=name), known)
         return
     inner = os.open(path[-1], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
     try:
@@ -110,29 +123,29 @@ def _folder(parent: int, path: tuple[str, ...], known: Collection[str]) -> Itera
         os.close(inner)
 
 
-def _file(folder: int, path: tuple[str, ...], kind: int, known: Collection[str]) -> HandIn:
+def _file(folder: int, path: tuple[str, ...], kind: int, known: _Known) -> HandIn:
     name = harmless(path[-1])
     if stat.S_ISLNK(kind):
-        return _said(path, _("{name} is a link, which is not followed.", name=name))
+        return _said(path, _("{name} is a link, which is not followed.", name=name), known)
     if not stat.S_ISREG(kind):
-        return _said(path, _("{name} is not a file of data.", name=name))
+        return _said(path, _("{name} is not a file of data.", name=name), known)
     # Not blocking, should the file have become a pipe meanwhile.
     opened = os.open(path[-1], os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
     with open(opened, "rb") as file:
         facts = os.fstat(opened)
         if not stat.S_ISREG(facts.st_mode):
-            return _said(path, _("{name} is not a file of data.", name=name))
+            return _said(path, _("{name} is not a file of data.", name=name), known)
         if facts.st_size > handin.LARGEST:
             size = _("{name} is too large for a report ({size} MB).", name=name, size=facts.st_size // 1_000_000)
-            return _said(path, size)
+            return _said(path, size, known)
         data = file.read(handin.LARGEST + 1)
     if len(data) > handin.LARGEST:
-        return _said(path, _("{name} grew while it was read.", name=name))
-    return examine(_shown(path), owner(_harmless(path)), data, known)
+        return _said(path, _("{name} grew while it was read.", name=name), known)
+    return examine(_shown(path), owner(_harmless(path), known.students), data, known.exercises)
 
 
-def _said(path: tuple[str, ...], why: str) -> HandIn:
-    return unread(_shown(path), owner(_harmless(path)), why)
+def _said(path: tuple[str, ...], why: str, known: _Known) -> HandIn:
+    return unread(_shown(path), owner(_harmless(path), known.students), why)
 
 
 def _harmless(path: tuple[str, ...]) -> tuple[str, ...]:

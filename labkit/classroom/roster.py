@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..errors import LabError
@@ -70,6 +71,12 @@ class Student:
     sis: str = ""
     login: str = ""
     section: str = ""
+
+
+def folders(students: Iterable[Student]) -> frozenset[str]:
+    """Return what the folders of students may be called, in small letters."""
+    known = (text for s in students for text in (s.id, s.login, s.email, s.sis, s.name))
+    return frozenset(text.casefold() for text in known if text)
 
 
 def parse(data: bytes, name: str) -> tuple[list[Student], str]:
