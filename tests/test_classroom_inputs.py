@@ -462,6 +462,13 @@ def test_who_is_not_in_the_roster_is_flagged(tmp_path: Path) -> None:
 # Rubrics
 
 
+def test_a_lab_that_gives_next_to_nothing_is_no_lab() -> None:
+    """A lab whose points come to less than a hundredth cannot be graded alone."""
+    made = rubric.parse(b'[points]\ndefault = 0\n"1.1" = 1\n"2.1" = 0.004\n', "r.toml", IDS)
+    with pytest.raises(LabError, match="no points for lab 02"):
+        rubric.of_labs(made, ["2"])
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
@@ -476,7 +483,12 @@ def test_who_is_not_in_the_roster_is_flagged(tmp_path: Path) -> None:
         ("[points]\ndefault = nan\n", "from 0 to 10000"),
         ("[points]\ndefault = true\n", "from 0 to 10000"),
         ("[points]\ndefault = 0\n", "no exercise gives a point"),
-        ("out_of = 0\n", "out_of is 0"),
+        ("out_of = 0\n", "out_of is below 0.01"),
+        ("out_of = 0.001\n", "out_of is below 0.01"),
+        ('[points]\ndefault = 0\n"2.1" = 0.004\n', "no exercise gives a point"),
+        ("[late]\ndeadline = 9999-12-31T23:59:59-05:00\n", "no year from 1 to 9999"),
+        ("[late]\ndeadline = 0001-01-01T00:00:00+01:00\n", "no year from 1 to 9999"),
+        (".".join(["a"] * 1500) + " = 1\n", "is not TOML"),
         ("[hand_ins]\ntake = 'worst'\n", "best, first, last"),
         ("accept = ['copyed']\n", "Did you mean 'copied'"),
         ("accept = ['copied:']\n", "names no student"),
@@ -498,6 +510,7 @@ def test_rubrics_as_csv() -> None:
     assert made.points["2.5"] == rubric.Decimal("3.5")
     assert "1.1" not in made.points
     assert {(kind.value, id) for kind, id in made.accept} == {("older", ""), ("copied", "s1")}
-    for wrong, words in (("points.2.5\n", "not a setting"), ("title,a\ntitle,b\n", "once more")):
+    for wrong, words in (("points.2.5\n", "not a setting"), ("title,a\ntitle,b\n", "once more"),
+                         ("title," + "x" * 200_000, "Line 1 of r.csv is not CSV")):  # fmt: skip
         with pytest.raises(LabError, match=words):
             rubric.parse(wrong.encode(), "r.csv", IDS)

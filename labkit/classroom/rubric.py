@@ -25,7 +25,7 @@ import io
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timezone
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -42,6 +42,8 @@ from .text import decoded
 
 LARGEST = 1_000_000
 _MOST_POINTS = Decimal(10_000)
+_LEAST_POINTS = Decimal("0.01")
+"""Grades are given to the hundredth."""
 
 _SETTINGS = {
     "title": "title",
@@ -124,10 +126,10 @@ def of_labs(rubric: Rubric, labs: Iterable[str]) -> Rubric:
     if not wanted:
         return rubric
     points = {id: worth for id, worth in rubric.points.items() if id.partition(".")[0].zfill(2) in wanted}
-    if not points:
+    if sum(points.values()) < _LEAST_POINTS:
         raise LabError(
             _("The rubric gives no points for lab {labs}.", labs=", ".join(sorted(wanted))),
-            _("Give an exercise of it more than 0, or leave --lab out."),
+            _("Give an exercise of it 0.01 or more, or leave --lab out."),
         )
     return replace(rubric, points=points)
 
@@ -144,7 +146,7 @@ def parse(data: bytes, name: str, ids: Iterable[str]) -> Rubric:
     """
     known = list(ids)
     text, _encoding = decoded(data, name)
-    flat = _from_csv(text, name) if name.lower().endswith(".csv") else dict(_flat(_toml(text, name)))
+    flat = _from_csv(text, name) if name.lower().endswith(".csv") else _from_toml(text, name)
     points = {key.partition(".")[2]: value for key, value in flat.items() if key.startswith("points.")}
     rubric = Rubric(_points(points, known, name))
     changes = {}
@@ -154,15 +156,14 @@ def parse(data: bytes, name: str, ids: Iterable[str]) -> Rubric:
         if key not in _SETTINGS:
             raise _unknown(key, [*_SETTINGS, "points"], name)
         changes[_SETTINGS[key]] = _value(_SETTINGS[key], key, value, name)
-    if not rubric.most:
-        raise LabError(_("In {name}, no exercise gives a point.", name=name), _("Give one of them more than 0."))
+    if rubric.most < _LEAST_POINTS:
+        raise LabError(_("In {name}, no exercise gives a point.", name=name), _("Give one of them 0.01 or more."))
     return replace(rubric, **changes)
 
 
-def _toml(text: str, name: str) -> dict[str, Any]:
+def _from_toml(text: str, name: str) -> dict[str, Any]:
     try:
-        found: dict[str, Any] = tomllib.loads(text, parse_float=Decimal)
-        return found
+        return dict(_flat(tomllib.loads(text, parse_float=Decimal)))
     except (ValueError, RecursionError) as error:
         why = str(error).splitlines()[0]
         raise LabError(_("{name} is not TOML: {why}.", name=name, why=why), _("Mend that line.")) from error
@@ -178,7 +179,7 @@ def _flat(table: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any
 
 def _from_csv(text: str, name: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for line, row in enumerate(csv.reader(io.StringIO(text)), 1):
+    for line, row in enumerate(_rows(text, name), 1):
         cells = [cell.strip() for cell in row]
         if not any(cells) or (line == 1 and cells[0].lower() == "setting"):
             continue
@@ -194,6 +195,17 @@ def _from_csv(text: str, name: str) -> dict[str, Any]:
             )
         found[cells[0]] = [c for c in cells[1:] if c] if cells[0] == "accept" else cells[1]
     return found
+
+
+def _rows(text: str, name: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text))
+    try:
+        return list(reader)
+    except csv.Error as error:
+        raise LabError(
+            _("Line {line} of {name} is not CSV: {why}.", line=reader.line_num, name=name, why=error),
+            _("Mend that line."),
+        ) from error
 
 
 def _points(said: Mapping[str, Any], known: list[str], name: str) -> dict[str, Decimal]:
@@ -224,8 +236,11 @@ def _value(field: str, key: str, value: Any, name: str) -> Any:
         return int(_number(key, value, name, Decimal(100_000)))
     if field == "out_of":
         found = _number(key, value, name, _MOST_POINTS)
-        if not found:
-            raise LabError(_("In {name}, out_of is 0.", name=name), _("Leave it out to add the points up."))
+        if found < _LEAST_POINTS:
+            raise LabError(
+                _("In {name}, out_of is below {least}.", name=name, least=_LEAST_POINTS),
+                _("Leave it out to add the points up."),
+            )
         return found
     if field == "deadline":
         return _deadline(value, name)
@@ -267,4 +282,10 @@ def _deadline(value: Any, name: str) -> datetime:
             _("In {name}, late.deadline is not a time with its zone.", name=name),
             _("Write it as 2026-12-01T23:59:00+01:00."),
         )
+    try:
+        found.astimezone(timezone.utc)
+    except OverflowError as error:
+        raise LabError(
+            _("In {name}, late.deadline is no year from 1 to 9999 in UTC.", name=name), _("Write a nearer time.")
+        ) from error
     return found
