@@ -273,6 +273,17 @@ def test_a_clock_turned_back_for_the_report_alone_saves_no_day(tmp_path: Path, m
         )
 
 
+@pytest.mark.parametrize("by", ["report", "exercise"])
+def test_canvas_mark_late_costs_a_day(tmp_path: Path, by: str) -> None:
+    """What Canvas received late costs a day by either way to count, though it was made in time."""
+    folder = tmp_path / "marked"
+    folder.mkdir()
+    (folder / "ada_LATE_1_2_lab-report.json").write_bytes(Learner("Ada").pass_("2.1", "2.2").file())
+    (tmp_path / "late.toml").write_text(f'[late]\ndeadline = 2026-11-22T00:00:00Z\nper_day = 0.25\nby = "{by}"\n')
+    (row,) = rows(run(folder, "--rubric", str(tmp_path / "late.toml")) / "grades.csv")
+    assert (row["days late"], row["points"], row["flags"]) == ("1", "1.5", "late")
+
+
 def test_copies_are_flagged_with_both_and_pages_name_nobody(tmp_path: Path) -> None:
     """The same key, history, seed or containers under two names: both are held; neither reads the other's name."""
     folder = tmp_path / "copies"

@@ -255,14 +255,13 @@ def _mark(hand_in: HandIn, rubric: Rubric) -> Mark:
     assert hand_in.report is not None  # noqa: S101 - the caller has looked
     standings: Mapping[str, Standing] = hand_in.report.standings
     finished = hand_in.report.finished
-    late = days_late(rubric, finished)
-    if rubric.deadline and hand_in.owner.late:
-        late = max(late, 1)
+    least = 1 if rubric.deadline and hand_in.owner.late else 0
+    late = max(days_late(rubric, finished), least)
 
     def days(standing: Standing) -> int:
         if rubric.late_by == "report" or not standing.passed:
             return late
-        return days_late(rubric, moment(standing.passed) or finished)
+        return max(days_late(rubric, moment(standing.passed) or finished), least)
 
     there = [(id, standings.get(id, _NEVER)) for id in rubric.points]
     scores = tuple(score(rubric, id, standing, days(standing)) for id, standing in there)
