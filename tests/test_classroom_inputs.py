@@ -342,11 +342,19 @@ def test_names_that_are_alike(one: str, other: str, same: bool) -> None:
     assert alike(other, one) is same
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\t=1", "\r=1", "＝1", "-2+3", "+1|'"])
+@pytest.mark.parametrize("cell", ["=1+1", "+cmd", "-x", "@SUM(A1)", "\tx", "\rx", "＝1", "-2+3", "+1|'"])
 def test_cells_that_would_be_formulas(cell: str) -> None:
     """Each gets an apostrophe; numbers and a lone dash do not."""
     assert plain(cell) == f"'{cell}"
     assert [plain(c) for c in ("-", "-1.5", "+49", "a=b", "")] == ["-", "-1.5", "+49", "a=b", ""]
+
+
+def test_a_formula_behind_another_separator() -> None:
+    """A program that takes a semicolon, a tab or a line's end for the end of a cell finds no formula either."""
+    said = [plain(f"x{separator}=1+1") for separator in (";", "\t", "\r\n", ";;", ';"')]
+    assert plain("\t=1") == "'\t'=1"
+    assert said == ["x;'=1+1", "x\t'=1+1", "x\r\n'=1+1", "x;;'=1+1", "x;\"'=1+1"]
+    assert [plain(c) for c in ("a; b", "a;b=c", "a - b")] == ["a; b", "a;b=c", "a - b"]
 
 
 # Rosters

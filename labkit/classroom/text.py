@@ -21,6 +21,10 @@ _MARKS = (
 
 NUMBER = re.compile(r"[+-]?\d{1,15}([.,]\d{1,15})?")
 
+# Unicode's other signs for these are taken for them in some spreadsheets' languages.
+_SIGNS = tuple("=+-@＝＋－＠")
+_NEXT_CELL = re.compile(rf'[;\t\r\n]"*(?=[{re.escape("".join(_SIGNS))}])')
+
 
 def decoded(data: bytes, name: str) -> tuple[str, str]:
     """Return the text of a file, and the encoding that it was taken to have.
@@ -54,12 +58,13 @@ def plain(cell: str) -> str:
     """Return a text that a spreadsheet shows and does not calculate.
 
     A text that begins with one of ``= + - @``, a tab or a carriage return gets an
-    apostrophe before it.  A number stays one, and so does a lone dash.
+    apostrophe before it.  A number stays one, and so does a lone dash.  Within a text,
+    the same holds behind what may separate cells: a spreadsheet guesses the separator.
 
     Source: https://owasp.org/www-community/attacks/CSV_Injection
     """
     text = cell.replace("\0", "\N{REPLACEMENT CHARACTER}")
-    # Unicode's other signs for these are taken for them in some spreadsheets' languages.
-    if text[:1] not in ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠") or text == "-":
+    text = _NEXT_CELL.sub(r"\g<0>'", text)
+    if not text.startswith((*_SIGNS, "\t", "\r", "\n")) or text == "-":
         return text
     return text if NUMBER.fullmatch(text) else f"'{text}"
