@@ -15,6 +15,7 @@ import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from classroomhelp import IDS, Learner, stamp
@@ -518,6 +519,16 @@ def test_feedback_says_what_was_expected_and_found(five: Path) -> None:
     held = (out / "feedback" / MOODLE.format(name="Mal Ory", number=104) / "feedback.html").read_text()
     assert "No points yet" in held
     assert "changed after the course wrote it" in held
+
+
+def test_links_lead_to_pages_whatever_a_folder_is_called(tmp_path: Path) -> None:
+    """Signs that mean something in an address are quoted in it."""
+    folder = tmp_path / "links"
+    put(folder, "Ada #1 100%41?", 7, Learner("Ada").pass_("2.1").file())
+    out = run(folder)
+    (link,) = re.findall(r'href="([^"]*)"', (out / "grades.html").read_text())
+    assert not set("#?") & set(link)
+    assert (out / unquote(html.unescape(link))).is_file()
 
 
 def test_names_become_no_formula(tmp_path: Path) -> None:

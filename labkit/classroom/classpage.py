@@ -6,6 +6,7 @@ import shlex
 import statistics
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from urllib.parse import quote
 
 from ..messages import _
 from ..safe import escape
@@ -92,7 +93,7 @@ def _students(records: Sequence[Record], pages: Mapping[str, str]) -> str:
                 str(sum(1 for s in counts if s.solved)),
                 str(mark.late),
             ]
-        rows.append((f'<a href="{escape(link)}">{name}</a>' if link else name, status, *cells))
+        rows.append((f'<a href="{escape(quote(link))}">{name}</a>' if link else name, status, *cells))
     return table(_("Students; points in brackets are held back"), head, rows, frozenset(range(2, 8)))
 
 
