@@ -558,6 +558,29 @@ def test_grades_are_for_the_teacher_alone(five: Path) -> None:
     out = run(five)
     assert out.stat().st_mode & 0o077 == 0
     assert all(file.stat().st_mode & 0o077 == 0 for file in out.iterdir() if file.is_file())
+    open_ = five.parent / "open"
+    open_.mkdir()
+    open_.chmod(0o755)
+    run(five, "--to", str(open_))
+    assert open_.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("name", ["grades.csv", "feedback", "feedback/x.html", "feedback/y/x.html"])
+@pytest.mark.parametrize("kind", ["pipe", "link"])
+def test_what_is_no_file_in_the_place_of_the_grades_is_refused(
+    five: Path, name: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A pipe is not waited for and a link not followed: the folder is refused, and nothing in it touched."""
+    out = five.with_name("class-grades")
+    place = out / name
+    place.parent.mkdir(parents=True)
+    if kind == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(five.parent / "rubric.toml")
+    assert cli.main(["grade", str(five)]) == 1
+    assert f"did not write: {place.name}" in capsys.readouterr().err.replace("feedback/", "")
+    assert [p for p in out.rglob("*") if p.is_file() and not p.is_symlink()] == []
 
 
 def test_a_second_run_replaces_the_first_and_nothing_else(five: Path, capsys: pytest.CaptureFixture[str]) -> None:

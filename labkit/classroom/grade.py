@@ -6,9 +6,11 @@ import importlib.util
 import re
 import shlex
 import shutil
+import stat
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -219,17 +221,23 @@ def _foreign(place: Path) -> str:
     """Return the name of something in a folder that an earlier run did not make; empty when there is nothing."""
     try:
         for entry in sorted(place.iterdir()):
-            if entry.name not in (*_FILES, FEEDBACK, _ASIDE):
+            kind = entry.lstat().st_mode
+            files, folders = stat.S_ISREG(kind) and _FILES, stat.S_ISDIR(kind) and (FEEDBACK, _ASIDE)
+            if entry.name not in (files or folders or ()):
                 return entry.name
-        if (place / FEEDBACK).is_symlink():
-            return FEEDBACK
         for page in sorted((place / FEEDBACK).rglob("*")):
-            own = page.is_dir() or (page.suffix == ".html" and MADE_BY.encode() in page.read_bytes()[:2000])
-            if page.is_symlink() or not own:
+            if not (stat.S_ISDIR(kind := page.lstat().st_mode) or (stat.S_ISREG(kind) and _is_page(page))):
                 return f"{FEEDBACK}/{page.name}"
     except OSError as error:
         raise _cannot_write(place, error) from error
     return ""
+
+
+def _is_page(file: Path) -> bool:
+    if file.suffix != ".html":
+        return False
+    with file.open("rb") as opened:
+        return MADE_BY.encode() in opened.read(2000)
 
 
 def _write(place: Path, files: dict[str, bytes]) -> None:
@@ -242,6 +250,8 @@ def _write(place: Path, files: dict[str, bytes]) -> None:
     try:
         # Grades are nobody else's business on a machine that is shared.
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with suppress(PermissionError):  # a folder of somebody else's; the files in it are closed all the same
+            place.chmod(0o700)
         _remove(aside)  # of a run that was killed
         aside.mkdir(mode=0o700)
         try:
