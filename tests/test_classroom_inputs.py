@@ -501,6 +501,7 @@ def test_a_lab_that_gives_next_to_nothing_is_no_lab() -> None:
         ("accept = ['copyed']\n", "Did you mean 'copied'"),
         ("accept = ['copied:']\n", "names no student"),
         ("points = [\n", "is not TOML"),
+        ('[points]\n"2.1" = 1\n2.1 = 7\n', "says points.2.1 once more"),
     ],
 )
 def test_rubrics_that_are_wrong(text: str, words: str) -> None:

@@ -163,10 +163,16 @@ def parse(data: bytes, name: str, ids: Iterable[str]) -> Rubric:
 
 def _from_toml(text: str, name: str) -> dict[str, Any]:
     try:
-        return dict(_flat(tomllib.loads(text, parse_float=Decimal)))
+        pairs = list(_flat(tomllib.loads(text, parse_float=Decimal)))
     except (ValueError, RecursionError) as error:
         why = str(error).splitlines()[0]
         raise LabError(_("{name} is not TOML: {why}.", name=name, why=why), _("Mend that line.")) from error
+    found: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in found:  # "2.1" and 2.1 are two keys to TOML, and one exercise
+            raise LabError(_("{name} says {key} once more.", name=name, key=key), _("Take one of the two lines out."))
+        found[key] = value
+    return found
 
 
 def _flat(table: Mapping[str, Any], before: str = "") -> Iterable[tuple[str, Any]]:
