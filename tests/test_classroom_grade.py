@@ -130,6 +130,19 @@ def test_one_lab_is_graded_out_of_its_own_exercises(five: Path) -> None:
     assert (found["Ada Lovelace"]["points"], found["Ada Lovelace"]["out of"]) == ("100", "100")
 
 
+def test_a_class_that_did_one_lab_is_told_how_to_count_it_alone(five: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a choice of what counts, one line says so; with one, or with two labs attempted, none does."""
+    line = "All labs were counted; only lab 2 was attempted: --lab 2 counts that alone."
+    out = run(five)
+    assert line in capsys.readouterr().out.splitlines()
+    assert line in html.unescape((out / "grades.html").read_text())
+    run(five, "--lab", "2")
+    run(five, "--rubric", str(five.parent / "rubric.toml"))
+    put(five, "Ann Other", 106, Learner("Ann Other").fail("3.1").file())
+    run(five)
+    assert "counts that alone" not in capsys.readouterr().out
+
+
 def test_the_same_folder_gives_the_same_bytes(five: Path, tmp_path: Path) -> None:
     """CSV, XLSX and HTML are the same, byte by byte, wherever and whenever they are written."""
     rubric = str(tmp_path / "rubric.toml")

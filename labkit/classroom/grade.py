@@ -22,6 +22,7 @@ from ..safe import harmless
 from . import classpage, feedback, roster, rubric, tables
 from .book import Record, book
 from .flags import ACCEPTABLE, Accepted, Kind, accepted
+from .handin import HandIn
 from .page import MADE_BY
 from .reading import content, hand_ins
 from .rubric import Rubric
@@ -148,6 +149,8 @@ def command(
     # A rubric may serve several classes, and an id in it be of another one.
     if rubric_file and (wrong := nobody(records, rules.accept)):
         notes.append(f"{rubric_file.name}: {wrong[0]} {wrong[1]}")
+    if not labs and not rubric_file:
+        notes += only_lab(found, ids)
     notes += tables.left_out(records)
     files = outputs(records, rules, titles(exercises), notes)
     _write(place, files)
@@ -191,6 +194,16 @@ def without_flag(records: Sequence[Record], accept: Iterable[Accepted]) -> list[
             sentence += " " + _("Held back with: {flags}.", flags=", ".join(kind.value for kind in record.held))
         said.append(harmless(sentence))
     return said
+
+
+def only_lab(found: Iterable[HandIn], known: Iterable[str]) -> list[str]:
+    """Return a sentence when all labs count and a class has attempted the exercises of one lab alone."""
+    said = [hand_in.report.standings for hand_in in found if hand_in.report]
+    attempted = {id.partition(".")[0] for id in known if any(id in s and s[id].attempts for s in said)}
+    if len(attempted) != 1:
+        return []
+    (lab,) = attempted
+    return [_("All labs were counted; only lab {lab} was attempted: --lab {lab} counts that alone.", lab=lab)]
 
 
 def _get_xlsx() -> str:
