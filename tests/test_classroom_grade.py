@@ -534,6 +534,18 @@ def test_feedback_says_what_was_expected_and_found(five: Path) -> None:
     assert "changed after the course wrote it" in held
 
 
+def test_feedback_is_calm_about_what_was_not_attempted(five: Path) -> None:
+    """What was tried stands out more than what was not; the rules name what a try gives, where it gives something."""
+    share = five.parent / "share.toml"
+    share.write_text("[attempt]\nshare = 0.25\n")
+    for more, said in (((), False), (("--rubric", str(share)), True)):
+        out = run(five, *more)
+        page = (out / "feedback" / MOODLE.format(name="Grace Hopper", number=102) / "feedback.html").read_text()
+        assert '<span class="calm">not attempted</span>' in page
+        assert '<span class="open">not yet</span>' in page
+        assert ("tried and not passed gives 25 % of its points" in page) is said
+
+
 def test_links_lead_to_pages_whatever_a_folder_is_called(tmp_path: Path) -> None:
     """Signs that mean something in an address are quoted in it."""
     folder = tmp_path / "links"

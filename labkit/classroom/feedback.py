@@ -12,7 +12,7 @@ from .page import document, table
 from .points import Score, number
 from .rubric import Rubric
 
-_TONES = {"passed": "good", "not yet": "open", "not attempted": "bad"}
+_TONES = {"passed": "good", "not yet": "open", "not attempted": "calm"}
 
 
 def page(record: Record, rubric: Rubric, titles: Mapping[str, str]) -> str:
@@ -102,6 +102,9 @@ def _rules(rubric: Rubric) -> str:
 
     said = [_("An exercise whose solution was seen before it was passed gives {share} of its points.",
               share=percent(rubric.solution_share))]  # fmt: skip
+    if rubric.attempt_share:
+        said.append(_("An exercise that was tried and not passed gives {share} of its points.",
+                      share=percent(rubric.attempt_share)))  # fmt: skip
     if rubric.hint_cost:
         said.append(_("Each hint beyond {free} costs {cost} of the exercise, at most {most}.", free=rubric.hints_free,
                       cost=percent(rubric.hint_cost), most=percent(rubric.hint_most)))  # fmt: skip

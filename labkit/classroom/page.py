@@ -10,9 +10,11 @@ MADE_BY = '<meta name="generator" content="labkit grade">'
 """By it, a later run knows a page as its own and may replace or remove it."""
 
 _STYLE = """
-:root { color-scheme: light dark; --line: #c5ccd3; --soft: #f3f5f7; --good: #1b6e25; --open: #8a5000; --bad: #a3162a; }
+:root { color-scheme: light dark; --line: #c5ccd3; --soft: #f3f5f7; --good: #1b6e25; --open: #8a5000; --bad: #a3162a;
+  --calm: #59626b; }
 @media (prefers-color-scheme: dark) {
-  :root { --line: #4a525a; --soft: #23282d; --good: #7fd68a; --open: #f0b65c; --bad: #ff9aa5; }
+  :root { --line: #4a525a; --soft: #23282d; --good: #7fd68a; --open: #f0b65c; --bad: #ff9aa5;
+    --calm: #a3acb5; }
 }
 html { background: Canvas; color: CanvasText; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
@@ -24,6 +26,7 @@ thead th { background: var(--soft); } td.n, th.n { text-align: right; font-varia
 td.n { white-space: nowrap; } tbody th { min-width: 10rem; }
 .wide { overflow-x: auto; } code { font: .92em ui-monospace, monospace; overflow-wrap: anywhere; }
 .good { color: var(--good); } .open { color: var(--open); } .bad { color: var(--bad); }
+.calm { color: var(--calm); }
 .note { background: var(--soft); border-left: 4px solid var(--open); padding: .6rem 1rem; margin: 1rem 0; }
 .sum { font-size: 1.3rem; font-weight: 600; margin: .3rem 0; } dl { margin: .3rem 0; } dt { font-weight: 600; }
 dd { margin: 0 0 .3rem 1rem; } small { opacity: .8; }
