@@ -496,7 +496,7 @@ def test_a_lab_that_gives_next_to_nothing_is_no_lab() -> None:
         ('[points]\ndefault = 0\n"2.1" = 0.004\n', "no exercise gives a point"),
         ("[late]\ndeadline = 9999-12-31T23:59:59-05:00\n", "no year from 1 to 9999"),
         ("[late]\ndeadline = 0001-01-01T00:00:00+01:00\n", "no year from 1 to 9999"),
-        (".".join(["a"] * 1500) + " = 1\n", "is not TOML"),
+        (".".join(["a"] * 1500) + " = 1\n", "is not TOML: it is nested too deeply"),
         ("[hand_ins]\ntake = 'worst'\n", "best, first, last"),
         ("accept = ['copyed']\n", "Did you mean 'copied'"),
         ("accept = ['copied:']\n", "names no student"),

@@ -65,7 +65,7 @@ class Report:
 
     @property
     def finished(self) -> datetime | None:
-        """When the work was done: it was made then, or later where its journal goes on after that."""
+        """The later of both times: a clock that was turned back for the report alone changes nothing."""
         return max((time for time in (self.made, self.last) if time), default=None)
 
 

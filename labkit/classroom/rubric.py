@@ -165,7 +165,8 @@ def _from_toml(text: str, name: str) -> dict[str, Any]:
     try:
         pairs = list(_flat(tomllib.loads(text, parse_float=Decimal)))
     except (ValueError, RecursionError) as error:
-        why = str(error).splitlines()[0]
+        deep = isinstance(error, RecursionError)
+        why = _("it is nested too deeply") if deep else str(error).splitlines()[0]
         raise LabError(_("{name} is not TOML: {why}.", name=name, why=why), _("Mend that line.")) from error
     found: dict[str, Any] = {}
     for key, value in pairs:
