@@ -124,6 +124,16 @@ def test_a_course_that_cannot_be_made(
     assert "cannot be written" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("damaged", ["", "[]", "{}", '{"cells": 1', '{"cells": [], "metadata": {}, "nbformat": 99}'])
+def test_a_damaged_assignment_is_not_made_anew(damaged: str, made: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its seed is that of what students have; another one would fail everybody."""
+    source = next((made / "source" / "assignment-02").glob("*.ipynb"))
+    source.write_text(damaged)
+    assert cli.main(["classroom", "init", str(made), "--lab", "2"]) == 1
+    assert "cannot be read: its seed would be another one" in capsys.readouterr().err
+    assert source.read_text() == damaged
+
+
 def test_a_verdict_has_message_and_points() -> None:
     """nbgrader reads the number; the student reads what was expected and found."""
     done, not_yet = Standing(attempts=1, passed="2026"), Standing(attempts=2)

@@ -120,11 +120,19 @@ def _marks(name: str, points: Decimal) -> dict[str, Any]:
 
 
 def _seed(file: Path) -> str:
-    """Return the seed of an assignment that was made before, else a new one: a released one must not change."""
+    """Return the seed of an assignment that was made before, else a new one: a released one must not change.
+
+    Raises `LabError` where the one that was made before cannot be read.
+    """
+    if not file.exists():
+        return secrets.token_hex(8)
     try:
         return seed_of(nbformat.read(file, as_version=4)) or secrets.token_hex(8)
-    except (OSError, ValueError, nbformat.reader.NotJSONError):
-        return secrets.token_hex(8)
+    except Exception as error:  # nbformat has no one error for what is no notebook
+        raise LabError(
+            _("{file} cannot be read: its seed would be another one.", file=file),
+            _("Put back the one that was released; where none was, delete it."),
+        ) from error
 
 
 def init(folder: Path, labs: Sequence[str], rubric_file: Path | None, roster_file: Path | None) -> int:
