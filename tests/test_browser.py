@@ -46,7 +46,7 @@ print(repr(answer))
 _ADD = """async ({source, wait}) => {
   const panel = window.jupyterapp.shell.currentWidget, notebook = panel.content;
   notebook.model.sharedModel.addCell({cell_type: 'code', source});
-  const number = notebook.widgets.length - 1;
+  const number = notebook.model.cells.length - 1;
   notebook.activeCellIndex = number;
   notebook.deselectAll();
   const run = window.jupyterapp.commands.execute('notebook:run-cell');
@@ -56,11 +56,13 @@ _ADD = """async ({source, wait}) => {
   return number;
 }"""
 
-# The cell is marked: JupyterLab's own numbers of cells may for a while stand at two.
+# The cell is marked by its id: JupyterLab's own numbers of cells, and its widgets' order, may for a while be others.
 _SCROLL = """async ({number}) => {
   const notebook = window.jupyterapp.shell.currentWidget.content;
+  const cell = notebook.model.cells.get(Number(number));
   await notebook.scrollToItem(Number(number));
-  notebook.widgets[Number(number)].node.dataset.walk = number;
+  notebook.widgets.find(widget => widget.model === cell).node.dataset.walk = cell.id;
+  return cell.id;
 }"""
 
 _RESTART = """async () => {
@@ -88,8 +90,8 @@ class Walker:
 
     def output(self, number: int) -> Locator:
         """The output of a cell, which is drawn once it is in sight."""
-        self.lab._do(_SCROLL, number=str(number))
-        return self.page.locator(f'{PANEL} .jp-Cell[data-walk="{number}"] .jp-OutputArea')
+        id = self.lab._do(_SCROLL, number=str(number))
+        return self.page.locator(f'{PANEL} .jp-Cell[data-walk="{id}"] .jp-OutputArea')
 
     def add(self, source: str, wait: bool = True) -> int:
         """Run a cell of one's own, which must not raise; return its number."""
