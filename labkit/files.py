@@ -1,4 +1,4 @@
-"""Write files so that an interrupted or refused write loses nothing, and say why one was refused."""
+"""Write files so that an interrupted or refused write loses nothing, say why one was refused, and follow no link."""
 
 from __future__ import annotations
 
@@ -10,6 +10,30 @@ from pathlib import Path
 
 from .errors import LabError
 from .messages import _
+
+
+@contextlib.contextmanager
+def opened_folder(path: str | Path, *below: str, dir_fd: int | None = None) -> Iterator[int]:
+    """Open a folder that somebody else may change meanwhile; give its descriptor, which is closed at the end.
+
+    Parameters
+    ----------
+    path: its last part is no link; what is above it is taken as it is.
+    below: the names on the way down from there, each opened from the one above, and none through a link.
+    dir_fd: an open folder that `path` begins at.
+
+    Raises `OSError` where one of them is a link, or no folder.
+    """
+    flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+    folder = os.open(path, flags, dir_fd=dir_fd)
+    try:
+        for name in below:
+            inner = os.open(name, flags, dir_fd=folder)
+            os.close(folder)
+            folder = inner
+        yield folder
+    finally:
+        os.close(folder)
 
 
 def write(file: Path, content: bytes | str, mode: int = 0o644) -> None:

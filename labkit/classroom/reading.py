@@ -6,11 +6,11 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import LabError
+from ..files import opened_folder
 from ..messages import _
 from ..safe import harmless
 from . import handin
@@ -78,11 +78,7 @@ def _served(top: int, known: _Known) -> Iterator[HandIn]:
     for name in sorted(os.listdir(top)):
         path = (name, "work", "lab-report.json")
         try:
-            with ExitStack() as opened:
-                inner = top
-                for part in path[:-1]:
-                    inner = os.open(part, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=inner)
-                    opened.callback(os.close, inner)
+            with opened_folder(*path[:-1], dir_fd=top) as inner:
                 made = _file(inner, path, os.lstat(path[-1], dir_fd=inner).st_mode, known)
         except (FileNotFoundError, NotADirectoryError):
             continue  # without a report: missing, where a roster says that there is such a student
@@ -116,11 +112,8 @@ def _folder(parent: int, path: tuple[str, ...], known: _Known) -> Iterator[HandI
     if len(path) > _DEEPEST:
         yield _said(path, _("{name} lies too deep; it was not looked into.", name=name), known)
         return
-    inner = os.open(path[-1], os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=parent)
-    try:
+    with opened_folder(path[-1], dir_fd=parent) as inner:
         yield from _below(inner, path, known)
-    finally:
-        os.close(inner)
 
 
 def _file(folder: int, path: tuple[str, ...], kind: int, known: _Known) -> HandIn:

@@ -9,6 +9,8 @@ import stat
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...files import opened_folder
+
 _LARGEST = 16_000_000
 """Bytes of one file of a submission."""
 _MOST = 100
@@ -21,8 +23,7 @@ def copy_plain(source: Path, target: Path) -> None:
     Raises `OSError` when the folder itself is a link.
     """
     target.mkdir(parents=True)
-    folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-    try:
+    with opened_folder(source) as folder:
         for name in sorted(os.listdir(folder))[:_MOST]:
             try:
                 file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=folder)
@@ -37,8 +38,6 @@ def copy_plain(source: Path, target: Path) -> None:
                         shutil.copyfileobj(content, out)
             finally:
                 os.close(file)
-    finally:
-        os.close(folder)
 
 
 @dataclass(frozen=True)
@@ -67,12 +66,9 @@ def read_plain(folder: Path, name: str, user: int, largest: int, before: Stamp |
     Raises `FileNotFoundError` where there is none, and another `OSError` for what is no plain file of the user's:
     a link, a second name of a file, a pipe, a folder.
     """
-    inner = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
-    try:
+    with opened_folder(folder) as inner:
         # Not blocking, should it be a pipe.
         file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=inner)
-    finally:
-        os.close(inner)
     with open(file, "rb", buffering=0) as opened:
         what = os.fstat(file)
         if not stat.S_ISREG(what.st_mode) or what.st_nlink != 1 or what.st_uid != user:

@@ -10,31 +10,16 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from ...files import opened_folder
 from .machine.files import File, FileSystem, Folder, Link, Node, Space
 from .machine.process import MACHINE
 
 Parts = tuple[str, ...]
 """The names on the way from the learner's copy down."""
-_FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-
-
-@contextmanager
-def _opened(root: str, parts: Parts) -> Iterator[int]:
-    """Open the folder that lies below `root`.  Raises `OSError` where a part is a link, or no folder."""
-    folder = os.open(root, _FOLDER)
-    try:
-        for part in parts:
-            below = os.open(part, _FOLDER, dir_fd=folder)
-            os.close(folder)
-            folder = below
-        yield folder
-    finally:
-        os.close(folder)
 
 
 class HostFile(File):
@@ -50,7 +35,7 @@ class HostFile(File):
         Node.__init__(self, stat.S_IMODE(found.st_mode), found.st_uid, found.st_gid, found.st_mtime)
 
     def _open(self, flags: int) -> int:
-        with _opened(self._root, self._parts[:-1]) as folder:
+        with opened_folder(self._root, *self._parts[:-1]) as folder:
             return os.open(self._parts[-1], flags | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=folder)
 
     @property
@@ -70,7 +55,7 @@ class HostFile(File):
 
     @property
     def size(self) -> int:
-        with _opened(self._root, self._parts[:-1]) as folder:
+        with opened_folder(self._root, *self._parts[:-1]) as folder:
             return os.lstat(self._parts[-1], dir_fd=folder).st_size
 
 
@@ -92,14 +77,14 @@ class HostFolder(Folder):
         return {name: node for name in self.names() if (node := self.get(name)) is not None}
 
     def names(self) -> list[str]:
-        with _opened(self._root, self._parts) as folder:
+        with opened_folder(self._root, *self._parts) as folder:
             return os.listdir(folder)
 
     def get(self, name: str) -> Node | None:
         return node_of(self._root, (*self._parts, name))
 
     def put(self, name: str, node: Node) -> Node:
-        with _opened(self._root, self._parts) as folder:
+        with opened_folder(self._root, *self._parts) as folder:
             if isinstance(node, Folder):
                 os.mkdir(name, node.mode & 0o777, dir_fd=folder)
             elif isinstance(node, Link):
@@ -122,7 +107,7 @@ class HostFolder(Folder):
         if isinstance(node, HostFolder):
             for below in node.names():
                 node.drop(below)
-        with _opened(self._root, self._parts) as folder:
+        with opened_folder(self._root, *self._parts) as folder:
             if isinstance(node, HostFolder):
                 os.rmdir(name, dir_fd=folder)
             else:
@@ -137,7 +122,7 @@ def node_of(root: str, parts: Parts) -> Node | None:
     root, parts: the learner's copy, and the way from there down.
     """
     try:
-        with _opened(root, parts[:-1]) as folder:
+        with opened_folder(root, *parts[:-1]) as folder:
             name = parts[-1] if parts else "."
             found = os.lstat(name, dir_fd=folder)
             target = os.readlink(name, dir_fd=folder) if stat.S_ISLNK(found.st_mode) else ""
@@ -200,6 +185,6 @@ class WorkFolders:
         root, parts = real
         os.makedirs(root, exist_ok=True)
         for depth, part in enumerate(parts):
-            with _opened(root, parts[:depth]) as folder, suppress(FileExistsError):
+            with opened_folder(root, *parts[:depth]) as folder, suppress(FileExistsError):
                 os.mkdir(part, dir_fd=folder)
         return node_of(root, parts)
