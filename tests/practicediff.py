@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import random
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -228,6 +229,20 @@ class Pair:
     def _lasts(self, step: Step) -> bool:
         facts = self.real.request("GET", f"{step.path.rpartition('/')[0]}/json").json()
         return bool(facts["Path"] == "sleep")
+
+
+def random_requests(real: Session, score: Score, sequences: int, length: int) -> None:
+    """Ask a real Engine and the practice engine the same, by chance, but each time the same; count what differs.
+
+    Parameters
+    ----------
+    sequences, length: so many times so many requests, each time from the beginning.
+    """
+    for seed in range(sequences):
+        chance, pair = random.Random(seed), Pair(real, score)
+        for _n in range(length):
+            pair.ask(KINDS[chance.choice(list(KINDS))](chance.choice))
+        pair.clear()
 
 
 CONTAINERS = ["ca-diff", "cb-diff", "cc-diff"]

@@ -15,7 +15,6 @@ import contextlib
 import json
 import os
 import pickle
-import random
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ import nbformat
 from bench import Bench
 from enginehelp import make_root, started
 from nbclient import NotebookClient
-from practicediff import KINDS, Pair, Score, compare, endpoint
+from practicediff import Score, compare, endpoint, random_requests
 
 from labkit.engines.base import EngineRecord, Paths
 from labkit.exercises.record import everything
@@ -153,11 +152,7 @@ def measure() -> dict[str, Any]:
         held(parts["notebooks"], notebooks(places["real"]), notebooks(places["practice"]))
         parts["random"] = Score()
         session = Session(real.endpoint)
-        for seed in range(SEQUENCES):
-            chance, pair = random.Random(seed), Pair(session, parts["random"])
-            for _n in range(LENGTH):
-                pair.ask(KINDS[chance.choice(list(KINDS))](chance.choice))
-            pair.clear()
+        random_requests(session, parts["random"], SEQUENCES, LENGTH)
         session.close()
     names = sorted({name for part in parts.values() for name in part.asked})
     rows = {}
