@@ -12,15 +12,20 @@ import tarfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from enginehelp import make_root
+from hypothesis import given
+from hypothesis import strategies as st
 from practicehelp import Clock, tar
 
 from labkit.engines import control
 from labkit.engines.base import EngineRecord
-from labkit.engines.practice import routes, snapshot
+from labkit.engines.practice import layers, routes, snapshot
 from labkit.engines.practice.kind import PracticeEngine
+from labkit.engines.practice.machine.files import Device, File, Folder, Link, Node
 from labkit.engines.practice.profile import profile
 from labkit.errors import UsageError
 
@@ -260,7 +265,34 @@ def test_start_loads_what_the_first_answer_needs() -> None:
     }
     assert "h11" in loaded
     assert not late & set(loaded)
-    assert not {"re2", "tornado", "requests", "difflib", "tempfile"} & set(loaded)
+    assert not {"re2", "tornado", "requests", "difflib", "tempfile", "gettext", "datetime", "random"} & set(loaded)
+
+
+_NAMES = st.text("aé/.", min_size=1, max_size=3).map(lambda name: name * 60).filter(lambda name: name.strip("/"))
+_FACTS = st.fixed_dictionaries(
+    {
+        "mode": st.integers(0, 0o177777),
+        "uid": st.sampled_from([0, 1000, 8**7 - 1, 8**7, 2**32]),
+        "gid": st.sampled_from([0, 8**7]),
+        "mtime": st.sampled_from([-1.0, 0.0, 1.7e9, 8**11 - 1.0, 8.0**11]),
+    }
+)
+
+
+@given(_NAMES, st.integers(1, 180), st.sampled_from([File, Folder, Link, Device]), _FACTS)
+def test_headers_are_those_of_tarfile(name: str, length: int, kind: type[Node], facts: dict[str, Any]) -> None:
+    """Where a header is filled in without tarfile, not a byte differs."""
+    name = name[:length].strip("/") or "a"
+    node = kind(**facts)
+    info = tarfile.TarInfo(name)
+    info.mode, info.uid, info.gid, info.mtime = node.mode, node.uid, node.gid, int(node.mtime)
+    info.type = {File: tarfile.REGTYPE, Folder: tarfile.DIRTYPE, Link: tarfile.SYMTYPE, Device: tarfile.CHRTYPE}[kind]
+    if isinstance(node, Link):
+        node.target = info.linkname = name
+    if isinstance(node, File):
+        node.data, info.size = b"data", 4
+    head = info.tobuf(tarfile.PAX_FORMAT)
+    assert layers.pack(node, name)[: len(head)] == head
 
 
 def test_every_route_leads_to_a_function() -> None:
@@ -287,6 +319,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Practice
     assert not Path(record.endpoint.socket or "").exists()
 
 
+_CREATE = "http://d/containers/create"
+
+
 def _curl(record: EngineRecord, *words: str) -> str:
     command = ["curl", "-sS", "-m", "20", "--unix-socket", str(record.endpoint.socket), *words]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout
@@ -296,6 +331,15 @@ def test_socket_is_private(running: tuple[PracticeEngine, EngineRecord]) -> None
     """Nobody else on the machine can open the socket."""
     _engine, record = running
     assert Path(str(record.endpoint.socket)).stat().st_mode & 0o077 == 0
+
+
+def test_process_finds_every_package(running: tuple[PracticeEngine, EngineRecord]) -> None:
+    """Its process is started without site-packages, and loads the engine of expressions at the first need."""
+    _engine, record = running
+    made = _curl(record, "-H", "Content-Type: application/json", "-d", '{"Image": "busybox"}', _CREATE + "?name=apart")
+    filters = quote(json.dumps({"name": ["^/apa[r]t$"]}))
+    found = json.loads(_curl(record, f"http://d/containers/json?all=1&filters={filters}"))
+    assert [container["Id"] for container in found] == [json.loads(made)["Id"]]
 
 
 def test_curl_and_published_port(running: tuple[PracticeEngine, EngineRecord]) -> None:
@@ -356,7 +400,7 @@ def test_killed_and_back(running: tuple[PracticeEngine, EngineRecord]) -> None:
         assert time.monotonic() < deadline
         time.sleep(0.1)
     found = subprocess.run(
-        ["pgrep", "-f", f"practice.process {engine.paths.root} "], capture_output=True, text=True, check=True
+        ["pgrep", "-f", f"practice.process.* {engine.paths.root} "], capture_output=True, text=True, check=True
     )
     subprocess.run(["kill", "-9", *found.stdout.split()], check=True)
     with contextlib.suppress(ConnectionRefusedError):  # a process that dies still takes calls for a moment

@@ -27,9 +27,12 @@ MAX_UNPACKED = 256 * 1024 * 1024
 MAX_MEMBERS = 100_000
 TAR_FAULT = "Error processing tar file(exit status 1): "
 _BLOCK = tarfile.BLOCKSIZE
+_NAME_FIELD = 100
+_MAX_ID, _MAX_TIME = 8**7 - 1, 8**11
+"""What the fields of a ustar header hold."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Layer:
     """One layer of an image: what it adds, and by whiteouts what it takes away.
 
@@ -152,25 +155,38 @@ def pack(node: Node, name: str, *, root: bool = False) -> bytes:
     for path, found in walk(node, name):
         if path or root:
             data = found.data if isinstance(found, File) else b""
-            # Straight from the headers: TarFile.addfile copies each of them first, and takes twice the time.
-            pieces += [_header(path or "./", found).tobuf(tarfile.PAX_FORMAT), data, bytes(-len(data) % _BLOCK)]
+            pieces += [_header(path or "./", found), data, bytes(-len(data) % _BLOCK)]
     pieces.append(bytes(2 * _BLOCK))
     pieces.append(bytes(-sum(map(len, pieces)) % tarfile.RECORDSIZE))
     return b"".join(pieces)
 
 
-def _header(path: str, node: Node) -> tarfile.TarInfo:
-    info = tarfile.TarInfo(path.lstrip("/"))
-    info.mode, info.uid, info.gid, info.mtime = node.mode, node.uid, node.gid, int(node.mtime)
+def _header(path: str, node: Node) -> bytes:
+    """Return what tarfile writes before an entry's data.
+
+    An ordinary entry has its ustar block filled in here: tarfile takes ten times as long for each, and a start of
+    the engine, a snapshot or a build writes hundreds.  What needs more, such as a long name, is left to tarfile.
+    """
+    name, kind, target, size = path.lstrip("/"), tarfile.REGTYPE, "", 0
     if isinstance(node, Folder):
-        info.type = tarfile.DIRTYPE
+        name, kind = name if name.endswith("/") else name + "/", tarfile.DIRTYPE
     elif isinstance(node, Link):
-        info.type, info.linkname = tarfile.SYMTYPE, node.target
+        kind, target = tarfile.SYMTYPE, node.target
     elif isinstance(node, File):
-        info.size = len(node.data)
+        size = len(node.data)
     else:
-        info.type = tarfile.CHRTYPE
-    return info
+        kind = tarfile.CHRTYPE
+    fits = max(len(name), len(target)) <= _NAME_FIELD and (name + target).isascii()
+    if not fits or max(node.uid, node.gid) > _MAX_ID or not 0 <= node.mtime < _MAX_TIME or kind == tarfile.CHRTYPE:
+        info = tarfile.TarInfo(path.lstrip("/"))
+        info.mode, info.uid, info.gid, info.mtime = node.mode, node.uid, node.gid, int(node.mtime)
+        info.type, info.linkname, info.size = kind, target, size
+        return info.tobuf(tarfile.PAX_FORMAT)
+    numbers = b"%07o\0%07o\0%07o\0%011o\0%011o\0" % (node.mode & 0o7777, node.uid, node.gid, size, int(node.mtime))
+    before, behind = name.encode().ljust(_NAME_FIELD, b"\0") + numbers, kind + target.encode().ljust(_NAME_FIELD, b"\0")
+    behind += tarfile.POSIX_MAGIC
+    total = sum(before) + sum(behind) + sum(b" " * 8)  # its own field counts as blanks
+    return (before + b"%06o\0 " % total + behind).ljust(_BLOCK, b"\0")
 
 
 def unpack(data: bytes, space: Space | None = None) -> Folder:
