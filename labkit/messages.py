@@ -9,21 +9,26 @@ Source: https://docs.python.org/3/library/gettext.html
 
 from __future__ import annotations
 
-import gettext
 import os
 import re
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import gettext
 
 TYPED = "LABKIT_TYPED"
 """The environment variable that says what is typed in place of ``./lab``: where somebody else started JupyterLab."""
 
 _LOCALE = Path(__file__).with_name("locale")
-_COMMAND = re.compile(r"(?<![\w./-])\./lab(?![\w/-])")
+_COMMAND = r"(?<![\w./-])\./lab(?![\w/-])"
 
 
 @lru_cache(maxsize=4)
 def _catalogue(language: str) -> gettext.NullTranslations:
+    import gettext  # at the first sentence: the practice engine starts without one
+
     return gettext.translation("labkit", _LOCALE, [language], fallback=True)
 
 
@@ -39,5 +44,5 @@ def _(sentence: str, /, **values: object) -> str:
     """
     text = _catalogue(os.environ.get("LABKIT_LANG", "en")).gettext(sentence)
     if there := os.environ.get(TYPED):
-        text = _COMMAND.sub(there, text)
+        text = re.sub(_COMMAND, there, text)
     return text.format(**values) if values else text

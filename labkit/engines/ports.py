@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import EngineError
 from ..messages import _
@@ -14,8 +14,7 @@ FIRST, SIZE, COUNT = 20000, 200, 60
 """Blocks of ports below 32768, where Linux picks its own from."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(NamedTuple):
     """A block of consecutive ports, by their use.
 
     Parameters

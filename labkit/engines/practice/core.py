@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import parse_qsl, quote, unquote
 
@@ -82,11 +81,10 @@ class Call:
         self.plain = False
 
 
-@dataclass
 class _Pending:
-    call: Call
-    work: Working
-    wait: Wait | None
+    def __init__(self, call: Call, work: Working) -> None:
+        self.call, self.work = call, work
+        self.wait: Wait | None = None
 
 
 class VersionFault(Fault):
@@ -183,7 +181,7 @@ class Core:
             if isinstance(outcome, Reply) or not hasattr(outcome, "send"):
                 call.answer = outcome
             else:
-                self._advance(_Pending(call, outcome, None))
+                self._advance(_Pending(call, outcome))
         except Fault as fault:
             call.answer = _told(fault, call)
         except Exception as error:
@@ -247,7 +245,7 @@ class Core:
 
     def begin(self, work: Working) -> None:
         """Do some work beside the answers."""
-        self._advance(_Pending(Call(), work, None))
+        self._advance(_Pending(Call(), work))
 
     def _ready(self, wait: Wait) -> bool:
         if wait.until is not None and wait.until <= self.now:

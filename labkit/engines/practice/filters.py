@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection
-from datetime import datetime, timezone
 
 from . import kinds
 from .wire import Fault, Request, go_json_error
@@ -105,6 +104,8 @@ def until(filters: Filters, now: float, *, old: bool) -> float:
 
 
 def _date(text: str) -> float:
+    from datetime import datetime, timezone  # seldom needed, and 1 % of the engine's start
+
     date = datetime.fromisoformat(text.replace("Z", "+00:00"))
     return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
 

@@ -6,14 +6,13 @@ answer was read off the real ones.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ...errors import UsageError
 from ...messages import _
 
 
-@dataclass(frozen=True)
-class Profile:
+class Profile(NamedTuple):
     """An engine version.
 
     Parameters

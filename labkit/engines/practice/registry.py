@@ -10,7 +10,6 @@ import hmac
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,13 +24,12 @@ CONFIG = "application/vnd.docker.container.image.v1+json"
 LAYER = "application/vnd.docker.image.rootfs.diff.tar.gzip"
 MAX_UPLOAD = 256 * 1024 * 1024
 _NAME = r"[a-z0-9]+(?:[._/-][a-z0-9_]+)*"
-_MANIFEST = re.compile(rf"/v2/({_NAME})/manifests/([^/]+)")
-_BLOB = re.compile(rf"/v2/({_NAME})/blobs/(sha256:[0-9a-f]{{64}})")
-_UPLOADS = re.compile(rf"/v2/({_NAME})/blobs/uploads/([0-9a-f]*)")
-_TAGS = re.compile(rf"/v2/({_NAME})/tags/list")
+_MANIFEST = rf"/v2/({_NAME})/manifests/([^/]+)"
+_BLOB = rf"/v2/({_NAME})/blobs/(sha256:[0-9a-f]{{64}})"
+_UPLOADS = rf"/v2/({_NAME})/blobs/uploads/([0-9a-f]*)"
+_TAGS = rf"/v2/({_NAME})/tags/list"
 
 
-@dataclass
 class Registry:
     """One registry.
 
@@ -42,14 +40,15 @@ class Registry:
     beside: another one, which a search looks through first.
     """
 
-    login: tuple[str, str] | None = None
-    read_only: bool = False
-    beside: Registry | None = None
-    blobs: dict[str, bytes] = field(default_factory=dict)
-    manifests: dict[str, dict[str, str]] = field(default_factory=dict)
-    kinds: dict[str, str] = field(default_factory=dict)
-    uploads: dict[str, bytearray] = field(default_factory=dict)
-    _count: int = 0
+    def __init__(
+        self, login: tuple[str, str] | None = None, *, read_only: bool = False, beside: Registry | None = None
+    ) -> None:
+        self.login, self.read_only, self.beside = login, read_only, beside
+        self.blobs: dict[str, bytes] = {}
+        self.manifests: dict[str, dict[str, str]] = {}
+        self.kinds: dict[str, str] = {}
+        self.uploads: dict[str, bytearray] = {}
+        self._count = 0
 
     # What the engine asks for
 
@@ -131,15 +130,15 @@ class Registry:
             return _json({})
         if path == "/v2/_catalog" and method == "GET":
             return self._page(sorted(self.manifests), query, "repositories", {})
-        if found := _TAGS.fullmatch(path):
+        if found := re.fullmatch(_TAGS, path):
             if found.group(1) not in self.manifests:
                 return _error(404, "NAME_UNKNOWN", "repository name not known to registry")
             return self._page(sorted(self.manifests[found.group(1)]), query, "tags", {"name": found.group(1)})
-        if found := _MANIFEST.fullmatch(path):
+        if found := re.fullmatch(_MANIFEST, path):
             return self._manifest(method, found.group(1), found.group(2), headers, body)
-        if found := _BLOB.fullmatch(path):
+        if found := re.fullmatch(_BLOB, path):
             return self._read_blob(method, found.group(2))
-        if found := _UPLOADS.fullmatch(path):
+        if found := re.fullmatch(_UPLOADS, path):
             return self._upload(method, found.group(1), found.group(2), query, body)
         return (
             _error(404, "UNSUPPORTED", "The operation is unsupported.")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import json
 import tarfile
-from dataclasses import asdict
 from ipaddress import IPv4Network
 from typing import TYPE_CHECKING, Any
 
@@ -127,7 +126,9 @@ def _container(core: Core, container: Container) -> dict[str, Any]:
         }
         for m in container.mounts
     ]
-    facts["logs"] = [{**asdict(entry), "data": entry.data.decode("latin-1")} for entry in container.logs]
+    facts["logs"] = [
+        {"time": entry.time, "stream": entry.stream, "data": entry.data.decode("latin-1")} for entry in container.logs
+    ]
     return facts
 
 

@@ -37,7 +37,7 @@ def timestamp(seconds: float) -> str:
     return f"{text}.{int(part * 1e9):09d}Z"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Image:
     """An image.
 
@@ -86,7 +86,7 @@ class Image:
         return str(self.config.get("created", ZERO_TIME))
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Volume:
     """A volume."""
 
@@ -99,7 +99,7 @@ class Volume:
     tree: Folder = field(default_factory=Folder)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Network:
     """A network, and the addresses that are taken on it.
 
@@ -124,7 +124,7 @@ class Network:
     configured: bool = True
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Endpoint:
     """A container's place on a network.
 
@@ -144,7 +144,7 @@ class Endpoint:
     known: bool = False
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Mount:
     """What is mounted in a container.
 
@@ -167,39 +167,41 @@ class Mount:
     shown: bool = True
 
 
-@dataclass
 class LogEntry:
     """One piece of a container's output: 1 is stdout, 2 stderr."""
 
-    time: float
-    stream: int
-    data: bytes
+    def __init__(self, time: float, stream: int, data: bytes) -> None:
+        self.time, self.stream, self.data = time, stream, data
 
 
-@dataclass(eq=False)
 class Run:
-    """What a running container, or an exec, has besides its settings."""
+    """What a running container, or an exec, has besides its settings.
 
-    process: Process
-    stdin: Pipe | None = None
-    outputs: list[Callable[[int, bytes], None]] = field(default_factory=list)
-    ready: list[Callable[[], bool]] = field(default_factory=list)
+    Parameters
+    ----------
+    outputs: who else gets its output; the list itself is kept, and grows with each who attaches.
+    """
+
+    def __init__(
+        self, process: Process, stdin: Pipe | None = None, outputs: list[Callable[[int, bytes], None]] | None = None
+    ) -> None:
+        self.process, self.stdin = process, stdin
+        self.outputs = [] if outputs is None else outputs
+        self.ready: list[Callable[[], bool]] = []
 
 
-@dataclass(eq=False)
 class Exec:
     """A command that runs, or is to run, in a container."""
 
-    id: str
-    container: Container
-    config: dict[str, Any]
-    run: Run | None = None
-    started: bool = False
-    code: int | None = None
-    pid: int = 0
+    def __init__(self, id: str, container: Container, config: dict[str, Any]) -> None:
+        self.id, self.container, self.config = id, container, config
+        self.run: Run | None = None
+        self.started = False
+        self.code: int | None = None
+        self.pid = 0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Container:
     """A container.
 
@@ -281,17 +283,17 @@ class Ids:
         return hashlib.sha256(f"{self._seed}/{self.count}".encode()).hexdigest()
 
 
-@dataclass
 class State:
     """All that there is."""
 
-    images: dict[str, Image] = field(default_factory=dict)
-    containers: dict[str, Container] = field(default_factory=dict)
-    volumes: dict[str, Volume] = field(default_factory=dict)
-    networks: dict[str, Network] = field(default_factory=dict)
-    execs: dict[str, Exec] = field(default_factory=dict)
-    events: deque[dict[str, Any]] = field(default_factory=lambda: deque(maxlen=256))
-    listeners: list[Callable[[dict[str, Any]], None]] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.images: dict[str, Image] = {}
+        self.containers: dict[str, Container] = {}
+        self.volumes: dict[str, Volume] = {}
+        self.networks: dict[str, Network] = {}
+        self.execs: dict[str, Exec] = {}
+        self.events: deque[dict[str, Any]] = deque(maxlen=256)
+        self.listeners: list[Callable[[dict[str, Any]], None]] = []
 
     def container(self, name: str) -> Container:
         """Return a container by name, id or the beginning of its id.  Raises `Fault` (404)."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Generator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from . import kinds
@@ -15,7 +15,7 @@ FULL = 1024 * 1024
 """A channel whose reader is slow takes so many bytes before its writer has to wait."""
 
 
-@dataclass
+@dataclass(eq=False, repr=False)
 class Request:
     """A request.
 
@@ -73,7 +73,6 @@ class Fault(Exception):
         self.message = message
 
 
-@dataclass
 class Reply:
     """An answer that is whole.
 
@@ -82,14 +81,18 @@ class Reply:
     lacks: which of the headers that every answer has it goes without.
     """
 
-    status: int = 200
-    body: bytes = b""
-    headers: dict[str, str] = field(default_factory=dict)
-    lacks: frozenset[str] = frozenset()
+    def __init__(
+        self,
+        status: int = 200,
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        lacks: Collection[str] = frozenset(),
+    ) -> None:
+        self.status, self.body, self.headers, self.lacks = status, body, dict(headers or {}), lacks
 
     def without(self, *names: str) -> Reply:
         """Return it without some of the headers that every answer has."""
-        return replace(self, lacks=frozenset(names))
+        return Reply(self.status, self.body, self.headers, lacks=frozenset(names))
 
 
 class Channel:
@@ -134,7 +137,6 @@ class Channel:
             self.on_close()
 
 
-@dataclass
 class Streaming:
     """An answer that goes on.
 
@@ -143,10 +145,10 @@ class Streaming:
     upgrade: the connection itself is handed over; status is 101, or a bare 200.
     """
 
-    channel: Channel
-    status: int = 200
-    headers: dict[str, str] = field(default_factory=dict)
-    upgrade: bool = False
+    def __init__(
+        self, channel: Channel, status: int = 200, headers: Mapping[str, str] | None = None, *, upgrade: bool = False
+    ) -> None:
+        self.channel, self.status, self.headers, self.upgrade = channel, status, dict(headers or {}), upgrade
 
 
 Answer = Reply | Streaming

@@ -22,7 +22,7 @@ MAX_NAME = 255
 """No name is longer than this, in bytes."""
 
 
-@dataclass
+@dataclass(repr=False)
 class Node:
     """What every entry has.
 
@@ -83,7 +83,7 @@ class File(Node):
         return self._size
 
 
-@dataclass
+@dataclass(repr=False)
 class Link(Node):
     """A symbolic link."""
 
@@ -97,7 +97,7 @@ class Link(Node):
         return len(self.target)
 
 
-@dataclass
+@dataclass(repr=False)
 class Device(Node):
     """One of the devices that every container has: ``null``, ``zero``, ``full``, ``urandom``, ``tty``."""
 
@@ -107,7 +107,7 @@ class Device(Node):
     kind = stat.S_IFCHR
 
 
-@dataclass
+@dataclass(repr=False)
 class Folder(Node):
     """A folder and its entries."""
 

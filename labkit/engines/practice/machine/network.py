@@ -69,13 +69,12 @@ def connection(client: str, server: str) -> tuple[Socket, Socket]:
     return Socket(down, up, server), Socket(up, down, client)
 
 
-@dataclass
 class Listener:
     """A port that a process listens on."""
 
-    port: int
-    host: Host
-    waiting: deque[Socket] = field(default_factory=deque)
+    def __init__(self, port: int, host: Host) -> None:
+        self.port, self.host = port, host
+        self.waiting: deque[Socket] = deque()
 
     def accept(self) -> Generator[Wait | None, None, Socket]:
         """Wait for a connection (``yield from``)."""
@@ -91,7 +90,7 @@ class Listener:
             self.waiting.popleft().close()
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Interface:
     """A host's place on a network.
 
@@ -112,7 +111,7 @@ class Interface:
     sent: int = 0
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Wire:
     """A network: its subnet, and who is on it.
 

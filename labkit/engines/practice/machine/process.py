@@ -58,7 +58,6 @@ _TURN = 64  # steps that one process may take before the next one has its turn
 _RUN_SECONDS = 0.02  # so long may processes run before requests have their turn
 
 
-@dataclass
 class Wait:
     """What a program waits for.
 
@@ -68,8 +67,8 @@ class Wait:
     until: a time at which it goes on in any case, in seconds; None for never.
     """
 
-    ready: Callable[[], bool] | None = None
-    until: float | None = None
+    def __init__(self, ready: Callable[[], bool] | None = None, until: float | None = None) -> None:
+        self.ready, self.until = ready, until
 
 
 Program = Generator[Wait | None, None, int]
@@ -91,7 +90,6 @@ class Closable(Protocol):
         """Let it go; a second time does nothing."""
 
 
-@dataclass
 class Limits:
     """What the processes of one container may use.
 
@@ -100,11 +98,11 @@ class Limits:
     memory: what they hold of what they have read, in bytes.
     """
 
-    processes: int = 256
-    memory: int = 64 * 1024 * 1024
+    def __init__(self, processes: int = 256, memory: int = 64 * 1024 * 1024) -> None:
+        self.processes, self.memory = processes, memory
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, repr=False)
 class Process:
     """One process.
 

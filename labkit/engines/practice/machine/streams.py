@@ -7,7 +7,7 @@ is not, yields a `Wait` (see ``process``).
 from __future__ import annotations
 
 import errno
-import random
+import os
 from collections.abc import Callable
 from typing import Protocol
 
@@ -232,7 +232,7 @@ class OpenDevice:
         size = min(size, MAX_READ)
         if self.name in ("zero", "full"):
             return bytes(size)
-        return random.randbytes(size) if self.name == "urandom" else b""  # noqa: S311 - nothing secret is made of it
+        return os.urandom(size) if self.name == "urandom" else b""
 
     def writable(self) -> bool:
         return True
