@@ -1,6 +1,9 @@
 """The two commands on a machine that has nothing: a fresh Debian root, a fresh clone, then no network.
 
-    .venv/bin/python tests/tools/fresh_machine.py [--tree FOLDER] [--test]
+    .venv/bin/python tests/tools/fresh_machine.py [--tree FOLDER] [--user] [--test]
+
+With `--user`, everything is done by somebody who is not root, so on the practice engine, and the
+second time with the solved notebooks, whose checks must all pass.
 
 It needs root, debootstrap and chromium.  The root is entered with pivot_root, in mount and
 process namespaces of its own: an engine that is started there needs a real root, and what a
@@ -17,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,7 +30,9 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
 SUITE = "bookworm"
-COURSE = "/root/course"
+PACKAGES = ("python3", "python3-venv", "ca-certificates", "curl", "procps")
+"""What ./lab asks root for, where somebody else types it."""
+CHECKS = 64
 PIVOT = """
 set -e
 mount --make-rprivate /
@@ -51,28 +56,33 @@ class Machine:
     Parameters
     ----------
     pid: of a process that holds its namespaces.
+    user: who types the commands.
     """
 
-    def __init__(self, pid: int) -> None:
-        self.pid = pid
+    def __init__(self, pid: int, user: str = "root") -> None:
+        self.pid, self.user = pid, user
 
     def run(self, command: str, *, check: bool = True) -> str:
         """Run a shell command in the course's folder there; return its standard output."""
         words = ["nsenter", f"--target={self.pid}", "--mount", "--pid", "--net", "--ipc", "--root"]
         kept = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
-        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root", "TERM": "dumb", **kept}
+        words += ["setpriv", f"--reuid={self.user}", f"--regid={self.user}", "--init-groups"]
+        environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": home(self.user), "TERM": "dumb", **kept}
         say(f"$ {command}")
         done = subprocess.run(
-            [*words, "sh", "-c", f"cd {COURSE} && {command}"], env=environment, stdout=subprocess.PIPE, text=True
+            [*words, "sh", "-c", f"cd {home(self.user)}/course && {command}"],
+            env=environment,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         if check and done.returncode:
             print(done.stdout)
             sys.exit(f"exit code {done.returncode} of: {command}")
         return done.stdout.strip()
 
-    def drive(self, url: str) -> None:
-        """Run the learner's notebooks in a Chromium that sees this machine's network."""
-        words = ["nsenter", f"--target={self.pid}", "--net", sys.executable, __file__, "--drive", url]
+    def drive(self, url: str, names: Collection[str] = ()) -> None:
+        """Run the learner's notebooks, or those named, in a Chromium that sees this machine's network."""
+        words = ["nsenter", f"--target={self.pid}", "--net", sys.executable, __file__, "--drive", url, *names]
         subprocess.run(words, check=True)
 
     def network(self, command: str) -> str:
@@ -98,16 +108,21 @@ class Machine:
 
 
 @contextmanager
-def entered(tree: Path, *, network: bool) -> Iterator[Machine]:
+def entered(tree: Path, user: str, *, network: bool) -> Iterator[Machine]:
     """Enter a root tree; without `network` it has a loopback alone, which is down."""
     unshare = ["unshare", "--mount", "--pid", "--ipc", "--fork", "--kill-child", *([] if network else ["--net"])]
     holder = subprocess.Popen([*unshare, "sh", "-c", PIVOT, "sh", str(tree)])
     try:
-        machine = Machine(init_of(holder.pid))
+        machine = Machine(init_of(holder.pid), user)
         yield machine
     finally:
         holder.kill()
         holder.wait()
+
+
+def home(user: str) -> str:
+    """The home directory of a user of the tree."""
+    return "/root" if user == "root" else f"/home/{user}"
 
 
 def init_of(pid: int) -> int:
@@ -133,6 +148,17 @@ def make_tree(tree: Path) -> None:
         shutil.copytree(own, tree / own.relative_to("/"), dirs_exist_ok=True)
 
 
+def admit(tree: Path) -> str:
+    """Do what an administrator does for somebody who is not root; return the new user's name."""
+    chroot = ["chroot", str(tree)]
+    if not (tree / "home" / "learner").exists():
+        say(f"as root: apt-get install {' '.join(PACKAGES)}; useradd learner")
+        for command in ("apt-get update -q", f"apt-get install -q -y --no-install-recommends {' '.join(PACKAGES)}"):
+            subprocess.run([*chroot, *command.split()], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([*chroot, "useradd", "--create-home", "learner"], check=True)
+    return "learner"
+
+
 def say(text: str) -> None:
     """Say what is being done, and when."""
     print(f"[{time.strftime('%H:%M:%S')}] {text}", flush=True)
@@ -144,14 +170,22 @@ def expect(condition: bool, text: str) -> None:
         sys.exit(text)
 
 
-def use(machine: Machine) -> None:
-    """Start the course, run its notebooks, stop it, and look what is left."""
+def use(machine: Machine, *, solved: bool = False) -> None:
+    """Start the course, run its notebooks, or the solved ones, stop it, and look what is left."""
     mounts = machine.mounts()
     begin = time.monotonic()
-    url = machine.run("./lab --no-browser -- --LabApp.expose_app_in_browser=True")
+    seed = "LABKIT_SEED=example " if solved else ""  # two answers of the solved notebooks belong to its draw
+    url = machine.run(f"{seed}./lab --no-browser -- --LabApp.expose_app_in_browser=True")
     say(f"started in {time.monotonic() - begin:.1f} s")
     expect(url.startswith("http://127.0.0.1:") and "\n" not in url, f"not one URL: {url!r}")
-    machine.drive(url)
+    if solved:
+        machine.run("mkdir -p work/solved && cp notebooks/solved/*.ipynb work/solved/")
+        machine.drive(url, [f"solved/{file.name}" for file in sorted((ROOT / "notebooks" / "solved").glob("*.ipynb"))])
+        report = machine.run("./lab report")
+        print(report)
+        expect(report.count(" passed ") == CHECKS, "not every check passed")
+    else:
+        machine.drive(url)
     print(machine.run("./lab status"))
     machine.run("./lab stop")
     until = time.monotonic() + 5  # what has ended may not be reaped yet
@@ -161,14 +195,14 @@ def use(machine: Machine) -> None:
     expect(machine.mounts() == mounts, f"still mounted: {set(machine.mounts()) - set(mounts)}")
 
 
-def drive(url: str) -> None:
-    """Run each notebook that the learner has, in Chromium; end with the errors where there are any."""
+def drive(url: str, names: Collection[str]) -> None:
+    """Run each notebook that the learner has, or those named, in Chromium; end with the errors where there are any."""
     from browser import JupyterPage, chromium
 
     with chromium() as context:
         page = JupyterPage(context.pages[0], seconds=300)
         page.load(url)
-        for name in sorted(file for file in page.files() if file.endswith(".ipynb")):
+        for name in names or sorted(file for file in page.files() if file.endswith(".ipynb")):
             page.open(name)
             cells = page.run_all()
             errors = {cell.id: cell.errors for cell in cells if cell.errors}
@@ -182,28 +216,31 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tree", type=Path, help="a root tree to keep and use again")
     parser.add_argument("--test", action="store_true", help="run ./lab test there as well")
-    parser.add_argument("--drive", metavar="URL", help=argparse.SUPPRESS)
+    parser.add_argument("--user", action="store_true", help="as somebody who is not root, on the practice engine")
+    parser.add_argument("--drive", nargs="+", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.drive:
-        drive(options.drive)
+        drive(options.drive[0], options.drive[1:])
         return
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended from outside"))  # so that all is undone
     with tempfile.TemporaryDirectory() as folder:
         tree = options.tree or Path(folder) / "tree"
         if not (tree / "etc" / "debian_version").exists():
             make_tree(tree)
-        course = tree / COURSE.lstrip("/")
+        user = admit(tree) if options.user else "root"
+        course = tree / home(user).lstrip("/") / "course"
         shutil.rmtree(course, ignore_errors=True)
         subprocess.run(["git", "clone", "--quiet", "--no-hardlinks", str(ROOT), str(course)], check=True)
-        with entered(tree, network=True) as machine:
+        subprocess.run(["chroot", str(tree), "chown", "--recursive", f"{user}:", f"{home(user)}/course"], check=True)
+        with entered(tree, user, network=True) as machine:
             use(machine)
             if options.test:
                 print(machine.run("./lab test"))
         say("now without a network")
-        with entered(tree, network=False) as machine:
+        with entered(tree, user, network=False) as machine:
             machine.network("ip link set lo up")
             before = machine.network("ip -oneline link; ip route; iptables-save")
-            use(machine)
+            use(machine, solved=options.user)
             after = machine.network("ip -oneline link; ip route; iptables-save")
             expect(before == after, f"the network was changed:\n{before}\n{after}")
     say("all as it should be")
