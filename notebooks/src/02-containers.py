@@ -657,6 +657,7 @@ print(r.status, state(sleeper), "- it took more than a second:", r.seconds > 1)
 
 # %% id="restart-kill"
 print(lab.post(f"/containers/{cell}/restart", t=1).status, state(cell))
+time.sleep(0.5)  # the shell sets its trap first
 print(lab.post(f"/containers/{cell}/kill", signal="SIGTERM").status)
 lab.post(f"/containers/{cell}/wait")
 print(state(cell))
@@ -688,11 +689,13 @@ r
 
 # %% id="stop-gap" tags=["learner", "task"]
 lab.post(f"/containers/{sleeper}/start")
+time.sleep(0.5)
 r = lab.post(f"/containers/{sleeper}/stop", t=...)
 r
 
 # %% id="stop-gap" tags=["solution"]
 lab.post(f"/containers/{sleeper}/start")
+time.sleep(0.5)
 r = lab.post(f"/containers/{sleeper}/stop", t=0)
 print(r.status, state(sleeper), "- it took less than a second:", r.seconds < 1)
 
