@@ -7,6 +7,7 @@ use them; everything else is said on standard error.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import traceback
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ from .safe import harmless
 
 INTERRUPTED = 130
 """The exit code after Ctrl-C, as shells have it: 128 + SIGINT."""
+UNREAD = 141
+"""The exit code when nobody reads the output any more: 128 + SIGPIPE."""
 
 
 def parser() -> argparse.ArgumentParser:
@@ -119,9 +122,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parse(words[:split])
     options.rest = words[split + 1 :]
     try:
-        return _run(options)
+        code = _run(options)
+        sys.stdout.flush()
+        return code
     except KeyboardInterrupt:
         return _interrupted(options)
+    except BrokenPipeError:
+        # Whoever read the output has left, as head does: what was still to be written goes nowhere, at exit too.
+        # Source: https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return UNREAD
     except LabError as error:
         return _failed(error, options)
     except OSError as error:

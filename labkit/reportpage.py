@@ -27,14 +27,13 @@ def page(report: dict[str, Any]) -> str:
         f"<th>{escape(label)}</th>"
         for label in ("", _("exercise"), _("state"), _("attempts"), _("hints"), _("first tried"), _("passed"))
     )
-    passed = sum(row["state"] == "passed" for row in report["exercises"])
     engine = report["engine"]
     facts = (
         (_("name, as typed"), report["who"] or "-"),
         (_("made"), report["made"]),
         (_("course"), report["course"]),
         (_("engine"), f"{engine['kind']} {engine['version']}, API {engine['api']}" if engine else "-"),
-        (_("passed"), _("{passed} of {count}", passed=passed, count=len(report["exercises"]))),
+        (_("passed"), _("{passed} of {count}", passed=_passed(report), count=len(report["exercises"]))),
         (_("key"), name_of(bytes.fromhex(report["key"]))),
     )
     lines = "".join(f"<tr><th>{escape(label)}</th><td>{escape(value)}</td></tr>" for label, value in facts)
@@ -49,7 +48,7 @@ def page(report: dict[str, Any]) -> str:
 
 
 def table(report: dict[str, Any]) -> str:
-    """Return the report as a table for a terminal."""
+    """Return the report as a table for a terminal, with the count of what is passed below it."""
     lines = []
     for row in report["exercises"]:
         extra = _(" (solution shown)") if row["solution_shown"] else ""
@@ -57,7 +56,12 @@ def table(report: dict[str, Any]) -> str:
         lines.append(
             f"{row['id']:<5} {row['title'][:36]:<36}  {row['state']:<13}  {counts}{extra}  {row['passed']}".rstrip()
         )
+    lines.append(_("{passed} of {count} exercises passed.", passed=_passed(report), count=len(report["exercises"])))
     return "\n".join(lines)
+
+
+def _passed(report: dict[str, Any]) -> int:
+    return sum(row["state"] == "passed" for row in report["exercises"])
 
 
 def _row(row: dict[str, Any]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -202,6 +203,17 @@ def test_ctrl_c_says_what_goes_on(
     assert cli.main([]) == 130
     assert said in capsys.readouterr().err
     assert "stop" not in calls
+
+
+def test_output_that_nobody_reads() -> None:
+    """``./lab engine list | head -0`` ends without a word."""
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "labkit.cli", "engine", "list"], stdout=write, stderr=subprocess.PIPE, text=True
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (cli.UNREAD, "")
 
 
 def test_stop(calls: Calls, capsys: pytest.CaptureFixture[str], course: Paths) -> None:

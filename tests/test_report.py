@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import Callable
 from pathlib import Path
@@ -226,6 +227,7 @@ def test_the_command_prints_a_table_and_an_exit_code(
     assert report.command("me", None) == 0
     said = capsys.readouterr().out
     assert "2.2" in said
+    assert re.search(r"^\d+ of 64 exercises passed\.$", said, re.M)
     # Where the command was typed is not always the folder of the course: the whole paths are said.
     written = [Path(name) for name in said.splitlines()[-1].removeprefix("Written: ").split(", ")]
     assert written == [paths.work / "lab-report.json", paths.work / "lab-report.html"]
