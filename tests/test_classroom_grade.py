@@ -608,6 +608,19 @@ def test_what_is_no_file_in_the_place_of_the_grades_is_refused(
     assert [p for p in out.rglob("*") if p.is_file() and not p.is_symlink()] == []
 
 
+@pytest.mark.parametrize("name", ["grades.csv", "grades.html", "grades.xlsx"])
+def test_a_teachers_own_file_of_the_same_name_is_kept(
+    five: Path, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A table that no run wrote is not taken for one of an earlier run."""
+    out = five.with_name("mine")
+    out.mkdir()
+    (out / name).write_text("my own")
+    assert cli.main(["grade", str(five), "--to", str(out)]) == 1
+    assert f"did not write: {name}" in capsys.readouterr().err
+    assert [file.read_text() for file in out.iterdir()] == ["my own"]
+
+
 def test_a_second_run_replaces_the_first_and_nothing_else(five: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Pages of students who are gone are removed; a folder with other things in it is refused."""
     out = run(five)

@@ -421,6 +421,13 @@ def test_a_guessed_encoding_is_said() -> None:
     assert "Windows-1252" in words
 
 
+def test_columns_of_another_language_are_named() -> None:
+    """Names in columns that are not known are not dropped without a word."""
+    (student,), words = roster.parse(b"Id;Vorname;Nachname\ns1;Ada;Lovelace\n", "r.csv")
+    assert student.name == "s1"
+    assert "not read: Vorname, Nachname" in words
+
+
 def test_moodles_worksheet_is_a_roster() -> None:
     """The worksheet that Moodle gives has the numbers of its download."""
     (student,), _said = roster.parse(

@@ -233,9 +233,11 @@ def _place(folder: Path, to: Path | None) -> Path:
 def _foreign(place: Path) -> str:
     """Return the name of something in a folder that an earlier run did not make; empty when there is nothing."""
     try:
+        page = place / "grades.html"  # each run writes it, the only file that says by whom
+        ours = (place / _ASIDE).is_dir() or (page.is_file() and not page.is_symlink() and _is_page(page))
         for entry in sorted(place.iterdir()):
             kind = entry.lstat().st_mode
-            files, folders = stat.S_ISREG(kind) and _FILES, stat.S_ISDIR(kind) and (FEEDBACK, _ASIDE)
+            files, folders = stat.S_ISREG(kind) and ours and _FILES, stat.S_ISDIR(kind) and (FEEDBACK, _ASIDE)
             if entry.name not in (files or folders or ()):
                 return entry.name
         for page in sorted((place / FEEDBACK).rglob("*")):

@@ -123,10 +123,16 @@ def parse(data: bytes, name: str) -> tuple[list[Student], str]:
             raise LabError(_("{name} has more than {count} students.", name=name, count=_MOST))
     if not students:
         raise LabError(_("{name} names no student.", name=name), _("Below its first line, write one student a line."))
-    guessed = ""
+    guessed = []
     if encoding == "cp1252":
-        guessed = _("{name} is not UTF-8; it was read as Windows-1252. Are the names right?", name=name)
-    return students, guessed
+        guessed.append(_("{name} is not UTF-8; it was read as Windows-1252. Are the names right?", name=name))
+    unread = [cell.strip() for cell, field in zip(head, fields) if cell.strip() and not field]
+    if unread and not {"name", "first", "last"} & set(fields):
+        guessed.append(
+            _("{name} has no column name, first name or last name, so ids stand for names; not read: {unread}.",
+              name=name, unread=", ".join(harmless(cell)[:40] for cell in unread[:5]))
+        )  # fmt: skip
+    return students, " ".join(guessed)
 
 
 def _begins(row: list[str], text: str) -> bool:
