@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import tarfile
 import time
 from collections.abc import Mapping, Sequence
@@ -89,15 +90,22 @@ def _tell(word: str, text: str) -> list[Call]:
     ]
 
 
-def _nginx(word: str, networks: tuple[str, ...], port: str, conf: str = DOOR, start: bool = True) -> list[Call]:
+def _configured(word: str, conf: str = DOOR) -> Call:
+    """The call that puts its configuration into an nginx."""
+    return put(f"/containers/{{name:{word}}}/archive", path="/etc/nginx/conf.d", tar={"default.conf": conf})
+
+
+def _nginx(
+    word: str, networks: tuple[str, ...], port: str, conf: str = DOOR, start: bool = True, cmd: Sequence[str] = ()
+) -> list[Call]:
     """The calls that start an nginx on some networks, with a port of this machine."""
     first, *others = networks
     fields = _on(first)
     fields["HostConfig"]["PortBindings"] = {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": f"{{port:{port}}}"}]}
     name = f"{{name:{word}}}"
     return [
-        *container(name, image="nginx", start=False, ExposedPorts={"80/tcp": {}}, **fields),
-        put(f"/containers/{name}/archive", path="/etc/nginx/conf.d", tar={"default.conf": conf}),
+        *container(name, *cmd, image="nginx", start=False, ExposedPorts={"80/tcp": {}}, **fields),
+        _configured(word, conf),
         *(post(f"/networks/{{name:{other}}}/connect", json={"Container": name}) for other in others),
         *([post(f"/containers/{name}/start")] if start else []),
     ]
@@ -119,11 +127,27 @@ def _networks(x: Case, made: Seen, *words: str, alone: bool = True) -> None:
     x.expect(found == wanted if alone else set(wanted) <= set(found), fact)
 
 
+def _program(made: Seen) -> list[str]:
+    """Return what a container runs, as words."""
+    return [str(word) for word in (made.get("Path"), *(made.get("Args") or []))]
+
+
 def _serves(x: Case, made: Seen) -> None:
     """State that a redis runs in a container."""
-    program = " ".join(map(str, [made.get("Path"), *(made.get("Args") or [])]))
     where = _("GET {path}", path=made.path.removesuffix("/json") + "/top")
-    x.expect(x.runs("redis-server", made), Missing(where, "redis", "redis-server", (program,)))
+    x.need(x.runs("redis-server", made), Missing(where, "redis", "redis-server", (" ".join(_program(made)),)))
+
+
+def _reads(x: Case, made: Seen, text: str) -> None:
+    """State that a redis reads, when it starts, the file in which a text stands.
+
+    With appendonly it reads what was written down at once, and without it what redis saves at times, and at its end.
+    """
+    words, id = _program(made), str(made["Id"])
+    files = (x.file(id, word) or "" for word in words if word.endswith(".conf"))
+    at_once = any(re.search(r"(?:^|--)appendonly\s+yes", said, re.MULTILINE) for said in (" ".join(words), *files))
+    saved = x.fill(text) in (x.file(id, "/data/dump.rdb") or "")
+    x.expect(at_once or saved, Missing(x.at(made, "Args"), "read", "--appendonly yes", (" ".join(words),)))
 
 
 _PAGES = ("/etc/nginx", "/usr/share/nginx/html", "/var/www", "/www")
@@ -796,6 +820,11 @@ _SLATE = "{secret:slate}"
         "word": (_("What lay in the volume is gone: lab.reset begins again. Deleting the container leaves it."),),
         "networks": (_("Like the old one, it belongs on {name:ring} alone."),),
         "redis": (_("Like the old one, it runs redis-server: Image and Cmd."),),
+        "read": (
+            _("Ask the new one: redis-cli get word. It answers nothing: it did not read what the old one wrote down."),
+            _("Like the old one, it is to be told so: Cmd in GET /containers/…/json of the one, and of the other."),
+            _('"Cmd": ["redis-server", "--appendonly", "yes"]'),
+        ),
     },
     solution=Solution(
         [delete("/containers/{name:bank}", force=True), *_redis("bank", "ring", "money")],
@@ -830,8 +859,11 @@ _SLATE = "{secret:slate}"
         ], expected="true", found="false"),
         Wrong("on the bridge", [
             delete("/containers/{name:bank}", force=True),
-            *container("{name:bank}", image="redis", HostConfig={"Binds": ["{name:money}:/data"]}),
+            *container("{name:bank}", *_WRITING, image="redis", HostConfig={"Binds": ["{name:money}:/data"]}),
         ], expected='["{name:ring}"]', found='["bridge"]'),
+        Wrong("without --appendonly, so that it reads nothing", [
+            delete("/containers/{name:bank}", force=True), *_redis("bank", "ring", "money", cmd=()),
+        ], expected="--appendonly yes", found="… redis-server"),
         Wrong("the old one beside it", [
             post("/containers/{name:bank}/rename", name="{name:branch}"), *_redis("bank", "ring", "money"),
         ], expected="no container {name:branch}", found="container {name:branch}"),
@@ -857,6 +889,7 @@ def bank(x: Case) -> None:
     _stored(x, made, "money")
     _remembered(x, made, _SLATE)
     _serves(x, made)
+    _reads(x, made, _SLATE)
 
 
 _LAST = Predictions(
