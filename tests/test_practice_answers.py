@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from practicehelp import Clock, tar
 
 from labkit.engines.practice import snapshot
 from labkit.engines.practice.registry import Registry
-from labkit.engines.practice.wire import Channel
+from labkit.engines.practice.wire import Channel, Reply
 
 ONE = {"Image": "busybox", "Cmd": ["true"]}
 FROM = "FROM busybox\n"
@@ -615,3 +616,34 @@ def test_the_disk_use_counts_what_the_list_shows() -> None:
     base = engine.ok("GET", "/images/busybox/json")
     two = engine.ok("GET", "/images/two/json")["Id"]
     assert used[two]["SharedSize"] == used[base["Id"]]["SharedSize"] == base["Size"]
+
+
+@pytest.mark.parametrize(
+    ("script", "others", "most"),
+    [
+        ("while :; do :; done", 0, 1.0),
+        ("while :; do true; done & while :; do :; done", 0, 2.0),
+        ("while :; do :; done", 2, 2 / 3),
+        ("while :; do ls > /dev/null; done", 0, 1.0),
+        ("sleep 9", 0, 0.0),
+    ],
+)
+def test_stats_count_no_more_than_the_processors_have(script: str, others: int, most: float) -> None:
+    """A busy process takes one processor, an idle one none, and all together what there are."""
+    engine = Clock()
+    engine.core.scheduler.watch = time.monotonic
+    for n in range(others + 1):
+        engine.ok("POST", f"/containers/create?name=c{n}", {"Image": "busybox", "Cmd": ["sh", "-c", script]})
+        engine.core.handle("POST", f"/containers/c{n}/start", now=engine.now)
+    begin = engine.now
+    for passed in (0.0, 0.5, 1.0):
+        engine.core.tick(begin + passed)
+    call = engine.core.handle("GET", "/containers/c0/stats?stream=0", now=begin + 1)
+    for passed in (1.5, 2.0):
+        engine.core.tick(begin + passed)
+    assert isinstance(call.answer, Reply)
+    facts = json.loads(call.answer.body)
+    before, now = facts["precpu_stats"], facts["cpu_stats"]
+    used = (now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]) / 1e9
+    assert used == pytest.approx(most, abs=0.05)
+    assert now["system_cpu_usage"] - before["system_cpu_usage"] == pytest.approx(2e9)

@@ -37,7 +37,7 @@ def top(core: Core, request: Request, name: str) -> Reply:
         raise Fault(500, "Couldn't find PID field in ps output")
     rows = []
     for process in container.space.alive.values():
-        spent = int(process.steps / 1000)
+        spent = process.spent
         facts = {
             "UID": "root" if process.uid == 0 else str(process.uid),
             "USER": "root" if process.uid == 0 else str(process.uid),

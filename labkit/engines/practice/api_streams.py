@@ -9,7 +9,7 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 from . import checks, lifecycle
-from .machine.process import Wait
+from .machine.process import PROCESSORS, Wait
 from .state import Container, LogEntry, timestamp
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
 
@@ -255,15 +255,13 @@ def _sample(core: Core, container: Container, before: dict[str, Any] | None) -> 
     if container.space is None:
         return facts
     processes = container.space.alive.values()
-    used = (
-        sum(p.steps + sum(t.steps for t in p.threads) for p in processes) * 20_000
-    )  # a step counts as 20 microseconds
+    used = int(container.space.spent * 1e9)
     memory = 800_000 * len(processes) + sum(len(entry.data) for entry in list(container.logs)[-100:])
     facts["pids_stats"] = {"current": len(processes)} | ({} if old else {"limit": container.space.limits.processes})
     facts["cpu_stats"] = {
         "cpu_usage": {"total_usage": used, "usage_in_kernelmode": used // 4, "usage_in_usermode": used - used // 4},
-        "system_cpu_usage": int((core.now - core.started) * 2e9),
-        "online_cpus": 2,
+        "system_cpu_usage": int((core.now - core.started) * PROCESSORS * 1e9),
+        "online_cpus": PROCESSORS,
         "throttling_data": {"periods": 0, "throttled_periods": 0, "throttled_time": 0},
     }
     limit = container.host_config.get("Memory") or 2 * 1024**3

@@ -13,14 +13,12 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from .machine.process import SIGNALS
+from .machine.process import PROCESSORS, SIGNALS
 from .wire import Fault
 
 if TYPE_CHECKING:
     from .core import Core
 
-PROCESSORS = 2
-"""So many does the machine have that the engine plays."""
 _LEAST_MEMORY = 6 * 1024 * 1024
 _PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
 _SET = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")

@@ -61,10 +61,9 @@ def ps(process: Process) -> Program:
     """Print the container's processes."""
     lines = ["PID   USER     TIME  COMMAND"]
     for inner, other in sorted(process.space.alive.items()):
-        spent = int(other.steps / 1000)
-        lines.append(
-            f"{inner:>5} {user_name(process, other.uid):<8} {spent // 60:>2}:{spent % 60:02d}  {' '.join(other.argv)}"
-        )
+        minutes, seconds = divmod(other.spent, 60)
+        user = user_name(process, other.uid)
+        lines.append(f"{inner:>5} {user:<8} {minutes:>2}:{seconds:02d}  {' '.join(other.argv)}")
     yield from process.out("\n".join(lines) + "\n")
     return 0
 

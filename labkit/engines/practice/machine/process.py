@@ -56,6 +56,10 @@ KILL, PIPE, TERM = 9, 13, 15
 _HARMLESS = {17, 18, 23, 28}  # their default is to do nothing
 _TURN = 64  # steps that one process may take before the next one has its turn
 _RUN_SECONDS = 0.02  # so long may processes run before requests have their turn
+STEP_SECONDS = 20e-6
+"""A step counts as so much of a processor's time."""
+PROCESSORS = 2
+"""So many has the machine that the engine plays."""
 
 
 class Wait:
@@ -228,6 +232,11 @@ class Process:
         shift = 6 if node.uid == self.uid else 3 if node.gid == self.gid else 0
         return bool(node.mode >> shift & want)
 
+    @property
+    def spent(self) -> int:
+        """The processor's time that it has spent, in seconds: not more than there was since its start."""
+        return int(min(self.steps * STEP_SECONDS, self.now - self.started))
+
     # Other processes
 
     def spawn(
@@ -322,6 +331,8 @@ class ProcessSpace:
         self.alive: dict[int, Process] = {}
         self.frozen = False
         self.memory = 0  # what its processes hold, in bytes
+        self.steps = 0  # not yet counted in `spent`
+        self.spent = 0.0  # of the processors' time, in seconds
         self._last = 0
 
     def start(
@@ -410,6 +421,8 @@ class Scheduler:
         self.now = 0.0
         self.watch: Callable[[], float] = lambda: 0.0
         self._processes: dict[int, Process] = {}
+        self._counted = 0.0
+        self._busy: list[ProcessSpace] = []
         self._last_pid = 1000
 
     def next_pid(self) -> int:
@@ -443,12 +456,27 @@ class Scheduler:
                     moved = True
                     turn -= 1
                     left -= 1
+        self._count(now)
+        self._busy = [p.space for p in self._processes.values() if self._can(p)] if moved else []
         if moved:
             return now
         waits = [
             p.wait.until for p in self._processes.values() if p.wait and p.wait.until is not None and not p.space.frozen
         ]
         return min(waits, default=None)
+
+    def _count(self, now: float) -> None:
+        """Count what the containers have spent since the last time.
+
+        Whatever was left in the middle then has been busy since, on a processor of its own while there
+        are enough of them: how many steps Python takes meanwhile says nothing.
+        """
+        passed, self._counted = now - self._counted, now
+        part = passed * min(1.0, PROCESSORS / max(len(self._busy), 1))
+        for space in {p.space for p in self._processes.values()}:
+            busy = self._busy.count(space)
+            space.spent += part * busy if busy else min(space.steps * STEP_SECONDS, passed)
+            space.steps = 0
 
     def _can(self, process: Process) -> bool:
         if process.code is not None:
@@ -466,6 +494,7 @@ class Scheduler:
 
     def _step(self, process: Process) -> None:
         process.steps += 1
+        process.space.steps += 1
         number = process._deliver()
         if number is not None:
             self.end(process, 128 + number)
