@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Iterator
@@ -16,7 +17,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from practicehelp import Clock
 
+from labkit.certs import Authority
 from labkit.engines.practice import server as serving
+from labkit.engines.practice import tlsdoor
 from labkit.engines.practice.core import Core
 from labkit.engines.practice.profile import profile
 from labkit.engines.practice.server import HostPorts, Server
@@ -310,3 +313,46 @@ def test_damaged_requests(running: Running, request: bytes, cuts: list[tuple[int
     assert b"Traceback" not in out
     assert b"practice engine failed" not in out
     assert running.talk(GET, half=True).endswith(b"OK")
+
+
+@pytest.mark.parametrize(
+    ("shown", "said"),
+    [
+        ("", "client didn't provide a certificate"),
+        ("learner", ""),
+        ("stranger", "x509: certificate signed by unknown authority"),
+        ("late", "x509: certificate has expired or is not yet valid"),
+        ("server", "x509: certificate specifies an incompatible key usage"),
+    ],
+)
+def test_the_log_says_why_a_client_is_refused(tmp_path: Path, shown: str, said: str) -> None:
+    """The alert that a client reads tells less; the log has the words of a Go daemon."""
+    ca, other = Authority(tmp_path / "ca"), Authority(tmp_path / "other")
+    server = ca.server("localhost")
+    pairs = {
+        "learner": ca.client("learner"),
+        "stranger": other.client("learner"),
+        "late": ca.client("learner", days=-1, prefix="late-"),
+        "server": server,
+    }
+    config = {"tlsverify": True, "tlscacert": ca.cert, "tlscert": server.cert, "tlskey": server.key}
+    door, client = tlsdoor.context(config), ssl.create_default_context(cafile=ca.cert)
+    assert door is not None
+    if shown:
+        client.load_cert_chain(pairs[shown].cert, pairs[shown].key)
+    lines: list[str] = []
+    inner, core = socket.socketpair()
+    with core, socket.create_server(("127.0.0.1", 0)) as listener:
+        outside = socket.create_connection(listener.getsockname(), timeout=10)
+        tlsdoor.carry(listener.accept()[0], door, inner, lines.append)
+        try:
+            with client.wrap_socket(outside, server_hostname="localhost") as secure:
+                secure.sendall(b"x")
+                assert not said or not secure.recv(1)
+        except OSError:
+            assert said
+        core.settimeout(10)
+        assert core.recv(1) == (b"" if said else b"x")
+    assert [line.partition(": tls: ")[2].removeprefix("failed to verify client certificate: ") for line in lines] == (
+        [said] if said else []
+    )

@@ -75,13 +75,20 @@ def carry(sock: socket.socket, tls: ssl.SSLContext, inner: socket.socket, say: S
     threading.Thread(target=_carry, args=(sock, tls, inner, say), daemon=True).start()
 
 
+_REFUSALS = {
+    9: "certificate has expired or is not yet valid",
+    10: "certificate has expired or is not yet valid",
+    26: "certificate specifies an incompatible key usage",
+}
+"""What Go says, by OpenSSL's number: CERT_NOT_YET_VALID, CERT_HAS_EXPIRED, INVALID_PURPOSE."""
+
+
 def why(error: ssl.SSLError) -> str:
     """Return what a Go daemon says of a client that it refuses."""
     if error.reason == "PEER_DID_NOT_RETURN_A_CERTIFICATE":
         return "tls: client didn't provide a certificate"
     if isinstance(error, ssl.SSLCertVerificationError):
-        expired = error.verify_code in (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED
-        said = "certificate has expired or is not yet valid" if expired else "certificate signed by unknown authority"
+        said = _REFUSALS.get(error.verify_code, "certificate signed by unknown authority")
         return f"tls: failed to verify client certificate: x509: {said}"
     alert = str(error.reason or error).lower().replace("_", " ").removeprefix("tlsv1 alert ")
     return f"remote error: tls: {alert}"
