@@ -356,6 +356,7 @@ def store(x: Case) -> None:
     _serves(x, made)
 
 
+_CONFIGURES = f"cat > /etc/nginx/conf.d/default.conf <<'END'\n{DOOR}END\nexec nginx -g 'daemon off;'"
 _DOOR_FRONT_BACK = _nginx("web", ("front", "back"), "web")
 _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "{port:web}"}]}}
 
@@ -379,18 +380,25 @@ _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "
         ),
         "ports": (_('"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "{port:web}"}]}'),),
         "page": (_("Something must listen on port 80 inside: GET /containers/{name:web}/logs says why nothing does."),),
+        "door": (
+            _("DOOR goes into the container as a file, before nginx starts: it reads its configuration at its start."),
+            _("PUT /containers/{name:web}/archive?path=/etc/nginx/conf.d, with a tar that holds default.conf."),
+            _('lab.put("/containers/{name:web}/archive", path="/etc/nginx/conf.d", data=pack("default.conf", DOOR)); '
+              "after the start it takes a POST /containers/{name:web}/restart as well."),
+        ),
     },
     solution=Solution(
         [_FRONT, _BACK, *_DOOR_FRONT_BACK],
         _("The world reaches it from the front, and it alone reaches what is behind: it is the only way in."),
     ),
     also=[
-        Also("created behind, connected to the front later, its own page", [
+        Also("created behind, connected to the front later, restarted for its configuration", [
             _FRONT, _BACK,
-            *container("{name:web}", image="nginx", start=False, ExposedPorts={"80/tcp": {}},
+            *container("{name:web}", image="nginx", ExposedPorts={"80/tcp": {}},
                        HostConfig={"NetworkMode": "{name:back}", **_IDLE_PORTS}),
+            _configured("web"),
             post("/networks/{name:front}/connect", json={"Container": "{name:web}"}),
-            post("/containers/{name:web}/start"),
+            post("/containers/{name:web}/restart", t=5),
         ]),
         Also("on the default bridge as well", [
             _FRONT, _BACK, *_nginx("web", ("front", "back"), "web"),
@@ -401,16 +409,17 @@ _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "
         "client.networks.list(names=['{name:front}']) or client.networks.create('{name:front}')",
         "client.networks.list(names=['{name:back}']) or client.networks.create('{name:back}', internal=True)",
         ["docker", "create", "--name", "{name:web}", "--network", "{name:front}", "-p", "127.0.0.1:{port:web}:80",
-         "nginx"],
+         "nginx", "sh", "-c", _CONFIGURES],
         ["docker", "network", "connect", "{name:back}", "{name:web}"],
         ["docker", "start", "{name:web}"],
     ],
     wrong=[
         Wrong("on the front alone", [_FRONT, *_nginx("web", ("front",), "web")],
               expected='["{name:back}", "{name:front}"]', found='["{name:front}"]'),
-        Wrong("on the bridge", container(
-            "{name:web}", image="nginx", ExposedPorts={"80/tcp": {}}, HostConfig=_IDLE_PORTS,
-        ), expected='["{name:back}", "{name:front}"]', found='["bridge"]'),
+        Wrong("on the bridge", [
+            *container("{name:web}", image="nginx", start=False, ExposedPorts={"80/tcp": {}}, HostConfig=_IDLE_PORTS),
+            _configured("web"), post("/containers/{name:web}/start"),
+        ], expected='["{name:back}", "{name:front}"]', found='["bridge"]'),
         Wrong("not started", [_FRONT, _BACK, *_nginx("web", ("front", "back"), "web", start=False)],
               expected="true", found="false"),
         Wrong("another port", [_FRONT, _BACK, *_nginx("web", ("front", "back"), "spare")],
@@ -420,21 +429,30 @@ _IDLE_PORTS = {"PortBindings": {"80/tcp": [{"HostIp": "127.0.0.1", "HostPort": "
             *container("{name:web}", image="nginx", start=False, ExposedPorts={"80/tcp": {}},
                        HostConfig={"NetworkMode": "{name:front}",
                                    "PortBindings": {"80/tcp": [{"HostPort": "{port:web}"}]}}),
+            _configured("web"),
             post("/networks/{name:back}/connect", json={"Container": "{name:web}"}),
             post("/containers/{name:web}/start"),
         ], expected="127.0.0.1", found="0.0.0.0…"),
-        Wrong("nothing listens inside", [
+        Wrong("nothing listens inside", [_FRONT, _BACK, *_nginx("web", ("front", "back"), "web", cmd=_IDLE)],
+              expected="a web server", found="nothing"),
+        Wrong("without DOOR", [
+            call for call in [_FRONT, _BACK, *_nginx("web", ("front", "back"), "web")] if call.tar is None
+        ], expected="resolver 127.0.0.11 valid=1s ipv6=off;", found="…root /usr/share/nginx/html;…"),
+        Wrong("DOOR with another name", [
+            _FRONT, _BACK, *_nginx("web", ("front", "back"), "web", DOOR.replace("$app app", "$app page")),
+        ], expected="set $app app;", found="set $app page;"),
+        Wrong("DOOR put in after the start", [
             _FRONT, _BACK,
-            *container("{name:web}", *_IDLE, start=False, ExposedPorts={"80/tcp": {}},
-                       HostConfig={"NetworkMode": "{name:front}", **_IDLE_PORTS}),
-            post("/networks/{name:back}/connect", json={"Container": "{name:web}"}),
-            post("/containers/{name:web}/start"),
-        ], expected="a web server", found="nothing"),
+            *(call for call in _nginx("web", ("front", "back"), "web") if call.tar is None), _configured("web"),
+        ], expected="502, or the page of app", found="200"),
     ],
 )  # fmt: skip
 def door(x: Case) -> None:
-    """Run a web server in a container `{name:web}`. It is on both networks, `{name:front}` and `{name:back}`, and its
-    port 80/tcp is published on port {port:web} of 127.0.0.1, so that this machine alone reaches it.
+    """Run nginx in a container `{name:web}`. It is on both networks, `{name:front}` and `{name:back}`, and its port
+    80/tcp is published on port {port:web} of 127.0.0.1, so that this machine alone reaches it.
+
+    Its configuration is `DOOR`, put into it before it starts, as the file `/etc/nginx/conf.d/default.conf`: every page
+    comes from `app`, and while nobody has that name, it answers 502.
     """
     made = x.container("web")
     _running(x, made)
@@ -443,8 +461,22 @@ def door(x: Case) -> None:
     bound = [str(b.get("HostIp")) for b in dig(made, "NetworkSettings", "Ports", "80/tcp") or []]
     wide = ", ".join(address for address in bound if address not in ("127.0.0.1", "::1"))
     x.expect(not wide, Mismatch(x.at(made, "NetworkSettings", "Ports", "80/tcp"), "ports", "127.0.0.1", wide))
-    answer = x.fetch(x.draw.port("web"), of=made)
-    x.expect(answer is not None, Missing(x.fill("http://127.0.0.1:{port:web}/"), "page", _("a web server")))
+    _has_the_door(x, made)
+    answer, where = x.fetch(x.draw.port("web"), of=made), x.fill("http://127.0.0.1:{port:web}/")
+    x.expect(answer is not None, Missing(where, "page", _("a web server")))
+    status, kind = (answer.status, answer.headers.get("content-type", "")) if answer else (None, "")
+    x.expect(status != 200 or "text/plain" in kind, Mismatch(where, "door", _("502, or the page of app"), status))
+
+
+def _has_the_door(x: Case, made: Seen) -> None:
+    """State that each line of `DOOR` is in the configuration of an nginx."""
+    path = "/etc/nginx/conf.d/default.conf"
+    text = x.file(str(made["Id"]), path) or ""
+    lines, wanted = ([line.strip() for line in said.splitlines()] for said in (text, DOOR))
+    lacking = next((line for line in wanted if line not in lines), "")
+    others = tuple(line for line in lines if line and line not in wanted)
+    where = _("the file of GET {path}", path=f"{made.path.removesuffix('/json')}/archive?path={path}")
+    x.expect(not lacking, Missing(where, "door", lacking, others))
 
 
 def _middle(word: str, network: str) -> list[Call]:
@@ -509,8 +541,7 @@ _BY_HAND = DOOR.replace("proxy_pass http://$app:8080/cgi-bin/page", "return 200 
         ["docker", "run", "-d", "--name", "{name:app}", "--network", "{name:back}", "--network-alias", "app",
          "busybox", "sh", "-c", APP],
         ["docker", "create", "--name", "{name:web}", "--network", "{name:front}", "-p", "127.0.0.1:{port:web}:80",
-         "nginx", "sh", "-c",
-         f"cat > /etc/nginx/conf.d/default.conf <<'END'\n{DOOR}END\nexec nginx -g 'daemon off;'"],
+         "nginx", "sh", "-c", _CONFIGURES],
         ["docker", "network", "connect", "{name:back}", "{name:web}"],
         ["docker", "start", "{name:web}"],
     ],
