@@ -19,7 +19,7 @@ import pytest
 from enginehelp import make_root
 from hypothesis import given
 from hypothesis import strategies as st
-from practicehelp import Clock, tar
+from practicehelp import MIRROR, Clock, tar
 
 from labkit.engines import control
 from labkit.engines.base import EngineRecord
@@ -174,6 +174,16 @@ def test_pull_tells_of_layers(engine: Clock) -> None:
     assert {"Pulling fs layer", "Downloading", "Extracting", "Pull complete"} <= {line["status"] for line in lines}
     assert "Digest: sha256:" in lines[-2]["status"]
     assert lines[-1]["status"] == "Status: Downloaded newer image for redis:latest"
+
+
+def test_pull_of_what_the_mirror_lacks(engine: Clock) -> None:
+    """The refusal says what is not reached, and whether there is a mirror at all."""
+    said = json.loads(engine("POST", "/images/create?fromImage=alpine&tag=latest")[1])["message"]
+    lacking = f"and its registry mirror http://{MIRROR} does not have this image"
+    assert said == f"alpine:latest: the practice engine does not reach Docker Hub, {lacking}"
+    engine.core.config = {}
+    said = json.loads(engine("POST", "/images/create?fromImage=alpine&tag=latest")[1])["message"]
+    assert said.endswith("and no registry mirror is configured")
 
 
 def test_archives_stay_inside(old: Clock) -> None:

@@ -50,7 +50,11 @@ def locate(core: Core, reference: str) -> tuple[Registry | None, str, str]:
 def _unreachable(core: Core, host: str, repository: str, tag: str) -> Fault:
     if host:
         return Fault(500, f'Get "http://{host}/v2/": dial tcp {host}: connect: connection refused')
-    said = "the practice engine does not reach Docker Hub, and no registry mirror is configured"
+    mirrors = " and ".join(core.config.get("registry-mirrors") or [])
+    lacking = (
+        f"its registry mirror {mirrors} does not have this image" if mirrors else "no registry mirror is configured"
+    )
+    said = f"the practice engine does not reach Docker Hub, and {lacking}"
     return Fault(500 if core.profile.old else 404, f"{repository.removeprefix('library/')}:{tag}: {said}")
 
 
