@@ -169,6 +169,8 @@ def _passes_on(x: Case, made: Seen, text: str) -> None:
 def _stored(x: Case, made: Seen, volume: str) -> None:
     mounts: dict[str, Any] = {str(m.get("Destination")): m for m in dig(made, "Mounts") or []}
     found = dig(mounts, "/data", "Name") or dig(mounts, "/data", "Source")
+    if dig(mounts, "/data", "RW") is False:  # redis could write nothing there
+        found = _("{name}, read-only", name=found)
     x.same(x.draw.name(volume), found, _("the mount at /data in Mounts of GET {path}", path=made.path), "volume")
 
 
@@ -298,7 +300,10 @@ def two_networks(x: Case) -> None:
             _("The others call it store, whatever its name is: that is an alias on the network."),
             _('"NetworkingConfig": {"EndpointsConfig": {"{name:back}": {"Aliases": ["store"]}}}'),
         ),
-        "volume": (_('"Mounts": [{"Type": "volume", "Source": "{name:data}", "Target": "/data"}]'),),
+        "volume": (
+            _('"Mounts": [{"Type": "volume", "Source": "{name:data}", "Target": "/data"}], without ReadOnly: '
+              "redis writes there."),
+        ),
         "redis": (_('"Image": "redis", "Cmd": ["redis-server", "--appendonly", "yes"]'),),
     },
     solution=Solution(
@@ -339,6 +344,10 @@ def two_networks(x: Case) -> None:
               expected="redis-server", found="sleep 99999"),
         Wrong("a volume without a name", [_BACK, *_redis("store", "back")], expected="{name:data}", found="…"),
         Wrong("another volume", [_BACK, *_redis("store", "back", "date")], expected="{name:data}", found="{name:date}"),
+        Wrong("the volume read-only", [_BACK, *container("{name:store}", image="redis", NetworkingConfig=_on(
+            "back", "store")["NetworkingConfig"], HostConfig={
+                "NetworkMode": "{name:back}", "Binds": ["{name:data}:/data:ro"]})],
+              expected="{name:data}", found="{name:data}, read-only"),
     ],
 )  # fmt: skip
 def store(x: Case) -> None:
