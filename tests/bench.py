@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -30,6 +31,9 @@ from labkit.exercises.stage import elsewhere, filled, kept, send
 from labkit.exercises.verdict import Verdict
 from labkit.lab import Lab
 from labkit.model import Request, Response
+
+DOCKER = shutil.which("docker")
+"""The docker command; None where there is none, and its ways are left out, as the end of the run says."""
 
 
 class RecordingLab(Lab):
@@ -146,7 +150,7 @@ class Bench:
         yield "labkit", lambda: self.by_labkit(exercise)
         if not exercise.of_the_daemon:
             yield "curl", lambda: self.by_curl(exercise, folder)
-        if exercise.docker:
+        if exercise.docker and DOCKER:
             yield "docker", lambda: self.by_docker(exercise)
         for other in exercise.also:
             yield other.title, partial(self._by_calls, exercise, other)

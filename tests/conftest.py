@@ -8,6 +8,7 @@ the requests that they sent, stay together in one process; else, a file does.
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -17,6 +18,7 @@ import recorder
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from labkit import selftest
 from labkit.engines import setup
 from labkit.engines.base import EngineRecord, Paths
 
@@ -33,6 +35,16 @@ RECORDED = ("test_recorded.py",)
 """Tests of the requests that the notebooks have sent."""
 LONG = ("test_browser.py", "test_classroom_five.py", "test_exercises.py")
 """What takes minutes and comes early, lest one process works on it when the others have ended."""
+
+REAL = selftest.real(CHECKOUT)
+"""Whether the engine of the tests is a real one; else the practice engine, and what names a real one is skipped."""
+KIND = "private" if REAL else "practice"
+LACKING = {
+    "real": "" if REAL else "needs a Docker of its own, so root",
+    "root": "" if os.geteuid() == 0 else "needs root",
+    "browser": "" if shutil.which("chromium") else "needs Chromium",
+}
+"""By marker, why its tests cannot be run here; empty where they can."""
 
 WORKER = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
 """Which of several processes this is; the first where there is one alone."""
@@ -72,7 +84,13 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         os.environ.setdefault("LABKIT_SEED", "example")  # the learner whose outputs are stored
         if "PYTEST_XDIST_WORKER" not in os.environ:  # other processes are told by the environment
             session.config.stash[_REQUESTS] = recorder.prepare()
-        setup.start(Paths.of(root), "private")  # before a process needs it, the first one has built the images
+        setup.start(Paths.of(root), KIND)  # before a process needs it, the first one has built the images
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say what was left out without a test of its own that could be skipped."""
+    if not shutil.which("docker"):
+        terminalreporter.line("No docker command is here: the exercises were done by labkit and curl alone.")
 
 
 class Together(LoadScopeScheduling):
@@ -93,8 +111,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Togethe
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the notebooks first, then the tests of what they have sent, then what takes long."""
+    """Put the notebooks first, then the tests of what they have sent, then what takes long; skip what cannot be run."""
     items.sort(key=_turn)
+    for item in items:
+        for why in (why for marker, why in LACKING.items() if why and item.get_closest_marker(marker)):
+            item.add_marker(pytest.mark.skip(reason=why))
 
 
 def _turn(item: pytest.Item) -> int:
@@ -127,5 +148,5 @@ def _the_tests_root_stays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="session")
 def engine() -> EngineRecord:
-    """The record of a private engine with images and registry; it is started at the first use."""
-    return setup.start(Paths.of(Path(os.environ["LABKIT_ROOT"])), "private")
+    """The record of an engine with images and registry, a private one where it can be; it starts at the first use."""
+    return setup.start(Paths.of(Path(os.environ["LABKIT_ROOT"])), KIND)

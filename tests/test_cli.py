@@ -428,6 +428,7 @@ def test_progress_in_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.
     assert "Starting the engine" in said
 
 
+@pytest.mark.root
 @pytest.mark.skipif(sys.platform != "linux", reason="mounts a small disk")
 @pytest.mark.parametrize(
     ("option", "said"),

@@ -137,6 +137,7 @@ def test_host_by_address(engine: EngineRecord, home: Path, kept: Path) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.real
 def test_load_from_disk(engine: EngineRecord, tmp_path: Path, kept: Path) -> None:
     """Images that cannot be pulled are loaded from disk under their usual names."""
     archive = tmp_path / "images.tar"
@@ -148,6 +149,7 @@ def test_load_from_disk(engine: EngineRecord, tmp_path: Path, kept: Path) -> Non
 
 
 @pytest.mark.engine
+@pytest.mark.real
 def test_hub(engine: EngineRecord, tmp_path: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Images come from a registry that answers as the Hub does, with the names and digests that they have there."""
     assert engine.registry is not None
@@ -202,6 +204,7 @@ def docker(engine: EngineRecord, kept: Path) -> Iterator[Endpoint]:
 
 
 @pytest.mark.engine
+@pytest.mark.real
 def test_container(docker: Endpoint, home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An engine in a container has all that the private one has, heals, and leaves but its volume and its image."""
     own = make_root(home / "root", kept)
@@ -273,6 +276,7 @@ def _is_configured(own: Paths, record: EngineRecord) -> None:
 
 
 @pytest.mark.engine
+@pytest.mark.real
 def test_one_kind_at_a_time(engine: EngineRecord, home: Path, kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another kind takes the place of the one that runs, which is stopped; no kind at all takes what runs."""
     own = make_root(home / "root", kept)

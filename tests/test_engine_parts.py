@@ -223,6 +223,7 @@ def test_container_spec(tmp_path: Path) -> None:
         assert {"opt/labkit/engines/supervisor.py", "opt/labkit/model.py"} <= set(tar.getnames())
 
 
+@pytest.mark.root
 def test_failed_install_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """When apt fails twice, its own last error is in the sentence, and what was typed was said before."""
     program = tmp_path / "apt-get"

@@ -36,7 +36,7 @@ from labkit.errors import EngineError
 from labkit.model import TLS, Endpoint
 from labkit.session import Session
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.real]
 
 SUPERVISOR = r"\S*python\S* -I -S \S*boot.py"
 SLEEP = {"Image": "busybox", "Cmd": ["sleep", "600"]}

@@ -60,6 +60,7 @@ def test_images_are_there(session: Session) -> None:
     assert min(len(found[name]["RootFS"]["Layers"]) for name in ("nginx", "redis")) >= 2
 
 
+@pytest.mark.real
 def test_busybox_commands(session: Session) -> None:
     """busybox has the commands that labs type into it."""
     wanted = ["ps", "wget", "nslookup", "nc", "ping", "httpd", "vi", "tar"]
@@ -67,6 +68,7 @@ def test_busybox_commands(session: Session) -> None:
     assert [line.rsplit("/", 1)[-1] for line in said.split()] == wanted
 
 
+@pytest.mark.real
 def test_names_on_a_network(session: Session) -> None:
     """Containers of a network find each other by name: nginx by wget, redis by its own client."""
     session.request("POST", "/networks/create", json={"Name": "test-names", "Labels": LABELS}).raise_for_status()

@@ -19,7 +19,7 @@ from practicediff import KINDS, Pair, Score, Step, random_requests
 from labkit.engines.base import EngineRecord, Paths
 from labkit.session import Session
 
-pytestmark = pytest.mark.engine
+pytestmark = [pytest.mark.engine, pytest.mark.real]
 
 LEAST = 0.85
 """So many of the answers agree with those of an Engine that is newer than 20.10; 28.5.2 was seen to reach 0.89."""

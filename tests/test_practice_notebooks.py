@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from enginehelp import make_root, started
 
-from labkit.selftest import command, notebooks
+from labkit.selftest import command, notebooks, real
 
 CHECKOUT = Path(__file__).parents[1]
 DIFFERENT = {
@@ -22,9 +22,11 @@ DIFFERENT = {
 AT_MOST = 5
 """So many cells of such a notebook."""
 
+pytestmark = [pytest.mark.timeout(1200)]
+if real(CHECKOUT):  # else nothing runs the notebooks but this
+    pytestmark.append(pytest.mark.slow)
 
-@pytest.mark.slow
-@pytest.mark.timeout(1200)
+
 @pytest.mark.parametrize("notebook", notebooks(CHECKOUT))
 def test_notebook(notebook: str, tmp_path: Path) -> None:
     """No cell fails, and what is shown is the same but for the known differences."""

@@ -142,18 +142,15 @@ def test_texts_are_translated_where_they_are_shown(monkeypatch: pytest.MonkeyPat
     assert guide.meaning("/containers/json", ("[]", "Ports")).startswith("PORTS THAT THE IMAGE")
 
 
-def test_loading_costs_little() -> None:
-    """The file is read and typed in well under a tenth of a second, and not at all by ``import labkit``."""
-    timed = "from labkit import reference as r\nr.operations(); r.answers()\nprint(time.perf_counter() - t)"
-    words = [sys.executable, "-c", f"import time, labkit.errors; t = time.perf_counter()\n{timed}"]
-    best = min(float(subprocess.run(words, capture_output=True, check=True).stdout) for _ in range(3))
-    assert best < 0.1
+def test_importing_labkit_does_not_load_it() -> None:
+    """The file is read at the first use; ``python benchmarks imports`` says how long that takes."""
     program = "import sys, labkit; sys.exit('labkit.reference' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
 
 
 @pytest.fixture(
-    scope="module", params=["practice 20.10", "practice 29", pytest.param("real", marks=pytest.mark.engine)]
+    scope="module",
+    params=["practice 20.10", "practice 29", pytest.param("real", marks=[pytest.mark.engine, pytest.mark.real])],
 )
 def asked(request: pytest.FixtureRequest) -> tuple[str, Ask]:
     """Ask one engine after the other."""
