@@ -54,7 +54,9 @@ def lines(record: EngineRecord, work: Path, certificates: Path) -> str:
     docker = {"DOCKER_HOST": str(record.endpoint), "DOCKER_API_VERSION": record.api_version}
     if tls := record.endpoint.tls:
         docker |= {"DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str(Path(tls.ca or tls.cert or ".").parent)}
-    said = _("curl $L/containers/json asks the course's engine; the docker command here speaks to it, too.")
+    said = _("curl $L/containers/json asks the course's engine.")
+    if shutil.which("docker"):
+        said = _("curl $L/containers/json asks the course's engine; the docker command here speaks to it, too.")
     return "\n".join(
         [
             '[ -r "$HOME/.bashrc" ] && . "$HOME/.bashrc"',

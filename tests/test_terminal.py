@@ -82,6 +82,17 @@ def test_the_learners_own_settings_are_read_first(tmp_path: Path) -> None:
     assert typed("sh", startup, 'echo "$MINE $DOCKER_HOST"', tmp_path).splitlines()[-1] == "yes unix:///run/x.sock"
 
 
+@pytest.mark.parametrize("docker", ["/usr/bin/docker", None])
+def test_the_first_line_names_docker_where_there_is_one(
+    docker: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is told of a command that is not installed."""
+    monkeypatch.setattr(shutil, "which", lambda _name: docker)
+    said = typed("/bin/sh", terminal.lines(record(Endpoint(socket="/run/x.sock")), tmp_path, tmp_path), ":", tmp_path)
+    assert said.startswith("curl $L/containers/json asks the course's engine")
+    assert ("the docker command" in said) == bool(docker)
+
+
 @pytest.mark.parametrize("bash", [True, False])
 def test_the_command_reads_the_startup_file(bash: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """bash or sh: an interactive shell has the shortcuts."""
