@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .engines.base import LABEL
+from .markup import verbatim
 from .messages import _
 from .safe import escape, harmless
 from .session import Session
@@ -145,7 +146,7 @@ class Removed:
             found = sorted((t.kind, bool(_DIGITS.fullmatch(t.name)), t.name) for t, _status in self.answers)
             items = "".join(f"<li>{escape(f'{kind} {name}')}</li>" for kind, _bare, name in found)
             html += f"<details><summary>{escape(_('Which'))}</summary><ul>{items}</ul></details>"
-        return {"text/plain": repr(self), "text/html": html}
+        return {"text/plain": repr(self), "text/html": verbatim(html)}
 
 
 def remove(session: Session, things: Iterable[Thing]) -> list[tuple[Thing, int]]:

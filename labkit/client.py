@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .encode import Gap
+from .markup import verbatim
 from .messages import _
 from .model import TLS, Endpoint
 from .safe import escape
@@ -36,7 +37,7 @@ class Unsent:
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
         return {
             "text/plain": repr(self),
-            "text/html": f"<p><strong>{escape(self.message)}</strong><br>{escape(self.hint)}</p>",
+            "text/html": verbatim(f"<p><strong>{escape(self.message)}</strong><br>{escape(self.hint)}</p>"),
         }
 
 

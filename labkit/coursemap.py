@@ -17,6 +17,7 @@ from .exercises.journal import Journal
 from .exercises.record import everything
 from .exercises.standing import Standing, standings
 from .lab import TITLES
+from .markup import verbatim
 from .messages import _
 from .safe import escape, harmless
 from .workcopy import notebooks
@@ -155,7 +156,7 @@ class CourseMap:
             lines[1] = f"<p><strong>{escape(_('Go on with'))}</strong> {where}</p>"  # here the sentence is a link
         head = "".join(lines)
         shown = "".join(_stage(stage, unfolded=goal is not None and stage == goal[0]) for stage in self.stages)
-        return {"text/plain": repr(self), "text/html": f"<div>{head}{shown}</div>"}
+        return {"text/plain": repr(self), "text/html": verbatim(head + shown)}
 
 
 def _counted(stage: Stage) -> str:

@@ -17,6 +17,7 @@ from .exchange import Exchange
 from .exercises.draw import Draw, address
 from .exercises.sent import Outbox
 from .live import Stream
+from .markup import verbatim
 from .messages import _
 from .safe import escape
 from .seed import learner_seed
@@ -303,7 +304,7 @@ class Lab(Client):
         )
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": f"<p><strong>{escape(repr(self))}</strong></p>"}
+        return {"text/plain": repr(self), "text/html": verbatim(f"<p><strong>{escape(repr(self))}</strong></p>")}
 
 
 def _looked_after(session: Session, exchange: Exchange) -> Exchange:

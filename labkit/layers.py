@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .human import size
+from .markup import verbatim
 from .messages import _
 from .safe import escape, harmless
 
@@ -87,7 +88,7 @@ class History:
         return f"<p>{escape(self.title)}</p><table>{''.join(cells)}</table>"
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.html()}
+        return {"text/plain": repr(self), "text/html": verbatim(self.html())}
 
 
 def layers(history: Sequence[Mapping[str, Any]]) -> History:

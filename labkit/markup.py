@@ -12,6 +12,11 @@ def prose(paragraph: str) -> str:
     return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(paragraph))
 
 
+def verbatim(html: str) -> str:
+    """Return an output's HTML, marked for MathJax (2 and 3) to leave it alone: a ``$`` in a command is no maths."""
+    return f'<div class="tex2jax_ignore mathjax_ignore">{html}</div>'
+
+
 def lines(text: str, *, style: str = "") -> str:
     """Return lines as they stand, escaped.
 

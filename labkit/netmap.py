@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
+from .markup import verbatim
 from .messages import _
 from .safe import escape, harmless
 
@@ -64,7 +65,7 @@ class NetworkMap:
         return "".join(map(_box, self.nets))
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.html()}
+        return {"text/plain": repr(self), "text/html": verbatim(self.html())}
 
 
 def netmap(networks: Iterable[Mapping[str, Any]]) -> NetworkMap:

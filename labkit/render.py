@@ -15,7 +15,7 @@ from . import api, dockercommand, human, livelayer, pythoncall, streams, tables
 from . import curl as _curl
 from .errors import LabError
 from .exchange import Exchange
-from .markup import lines, prose
+from .markup import lines, prose, verbatim
 from .messages import _
 from .model import Headers, phrase
 from .safe import escape, harmless, without_secrets
@@ -36,7 +36,7 @@ _PRE = f"{_BOX} padding: 2px 8px; border-left: 3px solid gray; white-space: pre-
 def bundle(exchange: Exchange) -> dict[str, Any]:
     """Return the exchange as text/plain and text/html."""
     grid = _table(exchange)  # once for both
-    return {"text/plain": _plain(exchange, grid), "text/html": _html(exchange, grid)}
+    return {"text/plain": _plain(exchange, grid), "text/html": verbatim(_html(exchange, grid))}
 
 
 def headline(exchange: Exchange) -> str:

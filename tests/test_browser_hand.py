@@ -259,6 +259,47 @@ def test_a_log_keeps_focus_and_place_while_it_is_written(outputs: JupyterPage) -
     page.wait_for_function("() => document.activeElement.scrollTop > -5")
 
 
+LOOP = """
+import labkit
+lab = labkit.start("02")
+loop = {"Image": "busybox", "Labels": {**lab.labels, "price": "$1 or $2"},
+    "Cmd": ["sh", "-c", "i=0; while [ $i -lt 2 ]; do sleep 99999 & i=$((i+1)); done; wait"]}
+lab.post("/containers/create", name="loop", json=loop).raise_for_status()
+lab.post("/containers/loop/start")
+"""
+DOLLARS = {
+    "begin": LOOP,
+    "list": 'r = lab.get("/containers/json", all=True)\nr',
+    "inspect": 'lab.get("/containers/loop/json")',
+    "table": "r.table",
+    "refused": 'lab.get("/containers/$i$j/json")',
+    "followed": 'with lab.follow("/containers/loop/logs", stdout=True, stderr=True):\n    pass',
+    "map": 'lab.map("containers")',
+    "explorer": 'lab.explore("/containers/json")',
+    "maths": 'from IPython.display import HTML\nHTML("$i$")',
+}
+"""Outputs of a container with two dollar signs in its command; and one that is meant to be maths."""
+
+
+def test_dollar_signs_are_no_maths(paths: Paths, shown: JupyterPage, tmp_path: Path) -> None:
+    """MathJax draws what lies between two of them in no output of ours, also not in what the explorer was answered."""
+    page = shown.page
+    shown.open(write(paths, "dollars.ipynb", DOLLARS))
+    assert {cell.id: cell.errors for cell in shown.run_all() if cell.errors} == {}
+    page.evaluate(_UNFOLD)
+    cells = page.locator(f"{PANEL} .jp-Cell")
+    explorer = cells.nth(list(DOLLARS).index("explorer"))
+    explorer.get_by_role("button", name="Send", exact=True).click()
+    expect(explorer.locator(".jp-RenderedHTML table")).to_contain_text(
+        "while [ $i -lt 2 ]; do sleep 99999 & i=$((i+1));"
+    )
+    expect(cells.last.locator("mjx-container")).to_have_count(1)
+    page.wait_for_timeout(1000)  # what is drawn as maths is drawn a moment later
+    shown.picture(tmp_path / "dollars.png")
+    expect(page.locator(f"{PANEL} mjx-container")).to_have_count(1)
+    shown.close()
+
+
 HELD = """
 lab.get("/_ping")  # one connection is kept for the next call, always
 threads = [t.name for t in threading.enumerate() if t.name.startswith("labkit")]

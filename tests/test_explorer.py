@@ -353,4 +353,4 @@ def test_without_widgets_it_is_a_list() -> None:
     assert "GET    /volumes  Lists volumes." in bundle["text/plain"]
     assert "/containers/json" not in bundle["text/plain"]
     assert "GET /volumes" in bundle["text/html"]
-    assert Walker(bundle["text/html"]).tags <= {"p", "details", "summary", "table", "tr", "td", "code"}
+    assert Walker(bundle["text/html"]).tags <= {"div", "p", "details", "summary", "table", "tr", "td", "code"}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from ..markup import lines
+from ..markup import lines, verbatim
 from ..messages import _
 from ..safe import escape, harmless
 
@@ -54,4 +54,4 @@ class Picture:
         )
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, str]:
-        return {"text/plain": repr(self), "text/html": self.html}
+        return {"text/plain": repr(self), "text/html": verbatim(self.html)}

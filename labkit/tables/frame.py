@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas
 
+from ..markup import verbatim
 from .draw import html, plain
 from .grid import Column, Grid, Kind
 
@@ -22,6 +23,9 @@ _DTYPES = {
     Kind.ANY: "object",
 }
 _ROWS = 60
+
+# What is taken from a table may be a plain DataFrame: dollar signs in a command are no maths there either.
+pandas.set_option("display.html.use_mathjax", False)
 
 
 class Table(pandas.DataFrame):
@@ -49,7 +53,7 @@ class Table(pandas.DataFrame):
         return plain(self._grid(), _ROWS)
 
     def _repr_html_(self) -> str:
-        return html(self._grid(), _ROWS)
+        return verbatim(html(self._grid(), _ROWS))
 
 
 def _column(n: int, name: str, kinds: dict[str, str]) -> Column:

@@ -14,6 +14,7 @@ from ..encode import target
 from ..errors import LabError
 from ..exchange import Exchange
 from ..explorer import Call, Draft
+from ..markup import verbatim
 from ..messages import _
 from ..reference import Operation, Parameter
 from ..safe import escape
@@ -247,7 +248,7 @@ class Explorer:
                 for one in operations
             )
             html.append(f"<details><summary>{escape(title)}</summary><table>{rows}</table></details>")
-        bundle = {"text/plain": "\n".join(plain), "text/html": "".join(html)}
+        bundle = {"text/plain": "\n".join(plain), "text/html": verbatim("".join(html))}
         if live():
             widget = self.widget._repr_mimebundle_()
             bundle |= {kind: data for kind, data in widget.items() if "widget" in kind}

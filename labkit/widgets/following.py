@@ -20,6 +20,7 @@ from .. import render
 from ..client import Client, Unsent
 from ..errors import LabError, UsageError
 from ..live import Stream
+from ..markup import verbatim
 from ..messages import _
 from ..safe import escape
 from . import page, painter
@@ -146,7 +147,7 @@ class Follow:
         note = _("A live view: run this cell to follow the stream.")
         return {
             "text/plain": f"{line}\n{note}",
-            "text/html": f"<p><strong>{escape(line)}</strong></p><p>{escape(note)}</p>",
+            "text/html": verbatim(f"<p><strong>{escape(line)}</strong></p><p>{escape(note)}</p>"),
         }
 
     def __repr__(self) -> str:

@@ -8,6 +8,7 @@ import ipywidgets
 
 from .. import render
 from ..exchange import Exchange
+from ..markup import verbatim
 from ..messages import _
 from ..safe import escape, harmless
 from .page import Presence, page_part
@@ -107,4 +108,4 @@ class LiveView:
         html = "".join(f"<p>{escape(line)}</p>" for line in facts)
         if said:
             html += f'<pre style="white-space: pre-wrap;">{escape(chr(10).join(said))}</pre>'
-        return {"text/plain": harmless("\n".join([*facts, *said])), "text/html": html}
+        return {"text/plain": harmless("\n".join([*facts, *said])), "text/html": verbatim(html)}

@@ -12,6 +12,7 @@ from .. import render, streams, tables
 from ..client import Unsent
 from ..errors import StreamError, UsageError
 from ..live import Stream
+from ..markup import verbatim
 from ..messages import _
 from ..safe import escape, harmless
 from ..tables import draw
@@ -70,11 +71,12 @@ class Watched:
             lines.append(_("Only the last {count} items are kept.", count=KEPT))
         head = "".join(f"<p>{escape(line)}</p>" for line in lines)
         if not self.exchange.ok:
-            return {"text/plain": "\n".join(lines), "text/html": head}
+            return {"text/plain": "\n".join(lines), "text/html": verbatim(head)}
         last, rows = self.grid, render.ROWS
         if len(last.items) > rows:
             last = replace(last, items=last.items[-rows:])
-        return {"text/plain": "\n".join([*lines, draw.plain(last, rows)]), "text/html": head + draw.html(last, rows)}
+        html = verbatim(head + draw.html(last, rows))
+        return {"text/plain": "\n".join([*lines, draw.plain(last, rows)]), "text/html": html}
 
     def __repr__(self) -> str:
         return str(self._repr_mimebundle_()["text/plain"])
