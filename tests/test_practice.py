@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from practicehelp import MIRROR, Clock, tar
 
+from labkit.daemon import Daemon
 from labkit.engines import control
 from labkit.engines.base import EngineRecord
 from labkit.engines.practice import layers, routes, snapshot
@@ -396,6 +397,23 @@ def test_docker_command(running: tuple[PracticeEngine, EngineRecord]) -> None:
     assert docker("exec", "idle", "sh", "-c", "echo inside") == "inside\n"
     assert "idle" in docker("ps")
     docker("rm", "-f", "idle")
+
+
+def test_log_says_who_listens(running: tuple[PracticeEngine, EngineRecord]) -> None:
+    """The daemon's log is there from the start, and warns of a port without TLS in dockerd's words."""
+    engine, record = running
+    log = Daemon.of(engine.paths, record).log
+    assert f'msg="API listen on {record.endpoint.socket}"' in log()[-1]
+    assert "Starting up" in log()[0]
+    hosts = {"hosts": [f"tcp://127.0.0.1:{record.tcp_port}"]}
+    engine.restart(hosts)
+    assert f'msg="API listen on 127.0.0.1:{record.tcp_port}"' in log()[-1]
+    warnings = log("level=warning")
+    assert len(warnings) == 2
+    assert "without --tlsverify is insecure and gives root access" in warnings[0]
+    assert warnings[1].endswith(f'Be safe out there!" host="tcp://127.0.0.1:{record.tcp_port}"')
+    engine.restart({"hosts": None})
+    assert len(log("level=warning")) == 2
 
 
 def test_killed_and_back(running: tuple[PracticeEngine, EngineRecord]) -> None:

@@ -19,7 +19,7 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import EngineError
 from ...messages import _
@@ -35,10 +35,22 @@ from .server import HostPorts, Server
 from .state import timestamp
 from .wire import Fault, Reply
 
+if TYPE_CHECKING:
+    import ssl
+
 SAVE_SECONDS = 2.0
 """After a change the state is saved at the latest so much later."""
 NOT_RELOADED = ("hosts", "tls", "tlsverify", "tlscacert", "tlscert", "tlskey", "data-root")
 """Keys of daemon.json that take effect at a restart only."""
+
+_OPEN_DOOR = (
+    "Binding to IP address without --tlsverify is insecure and gives root access on this machine to everyone who has "
+    "access to your network."
+)
+_BROWSERS = (
+    "Binding to an IP address, even on localhost, can also give access to scripts run in a browser. Be safe out there!"
+)
+"""This and the one before are what dockerd warns of where it listens on TCP without TLS."""
 
 
 class Practice:
@@ -74,11 +86,24 @@ class Practice:
         self.server = Server(self.core, paths.run / "docker.sock", host_ports, self.say)
         self.over = asyncio.Event()
 
-    def say(self, line: str) -> None:
+    def say(self, line: str, level: str = "info", **fields: str) -> None:
         """Write a line into the daemon's log, as dockerd writes it."""
-        stamp = timestamp(time.time())
+        more = "".join(f" {name}={json.dumps(value)}" for name, value in fields.items())
         with dockerd.log(self.paths).open("a") as file:
-            file.write(f'time="{stamp}" level=info msg="{line}"\n')
+            file.write(f'time="{timestamp(time.time())}" level={level} msg={json.dumps(line)}{more}\n')
+
+    def _say_begun(self, hosts: list[tuple[str, int]], *, tls: bool) -> None:
+        """Say what a dockerd says at its start: lab 1 reads there who listens where, and how safe that is."""
+        self.say("Starting up")
+        addresses = [f"{host}:{port}" for host, port in hosts]
+        for address in [] if tls else addresses:
+            for warning in (_OPEN_DOOR, _BROWSERS):
+                self.say(warning, "warning", host=f"tcp://{address}")
+        self.say("Loading containers: start.")
+        self.say("Loading containers: done.")
+        self.say("Daemon has completed initialization")
+        for address in [self.socket, *addresses]:
+            self.say(f"API listen on {address}")
 
     def _password(self) -> str:
         file = self.home / "password"
@@ -121,7 +146,7 @@ class Practice:
         await self.server.listen()
         await self.server.registry(self.block.mirror, lambda m, t, h, b: self._registry(self.mirror, m, t, h, b))
         await self.server.registry(self.block.private, lambda m, t, h, b: self._registry(self.private, m, t, h, b))
-        await self._doors()
+        await self._doors(tlsdoor.context(self.core.config))
         self.server.driver.kick()
 
     def _registry(self, asked: Registry, method: str, target: str, headers: dict[str, str], body: bytes) -> Reply:
@@ -136,9 +161,10 @@ class Practice:
                 with contextlib.suppress(Fault):
                     lifecycle.start(self.core, container)
 
-    async def _doors(self) -> None:
+    async def _doors(self, tls: ssl.SSLContext | None) -> None:
         hosts = [found for host in self.core.config.get("hosts") or [] if (found := daemonconfig.tcp(host))]
-        await self.server.open_doors(hosts, tlsdoor.context(self.core.config))
+        await self.server.open_doors(hosts, tls)
+        self._say_begun(hosts, tls=tls is not None)
 
     def save(self) -> None:
         """Write the state aside, then rename it."""
@@ -156,8 +182,10 @@ class Practice:
             last = self.core.state.events[-1]["timeNano"] if self.core.state.events else 0
             if last != seen:
                 seen = last
-                with contextlib.suppress(OSError):  # a full disk: it is tried again
+                try:
                     self.save()
+                except Exception as error:  # a full disk, or what nobody foresaw: it is tried again
+                    self.say(f"the state was not saved: {error!r}")
 
     async def change(self, changes: dict[str, Any], *, restart: bool) -> None:
         """Change daemon.json: reloaded, or with all containers stopped as a restart does.  Raises `EngineError`."""
@@ -177,12 +205,13 @@ class Practice:
             raise EngineError(
                 _("The daemon did not start: {why}", why=fault.message), _("The former configuration is back.")
             ) from fault
+        self.say("Processing signal 'terminated'")
+        self.say("Daemon shutdown complete")
         self.core.config = made
         daemonconfig.write(self.config_file, made)
         await self._restart_containers()
         self.core.state.events.clear()  # they are in the daemon's memory alone
-        hosts = [found for host in made.get("hosts") or [] if (found := daemonconfig.tcp(host))]
-        await self.server.open_doors(hosts, tls)
+        await self._doors(tls)
 
     async def _restart_containers(self) -> None:
         if self.core.config.get("live-restore"):
@@ -220,8 +249,7 @@ class Practice:
             (self.home / "state.tar").unlink(missing_ok=True)
             self._forget()
         elif do == "stop":
-            self.save()
-            self.over.set()
+            self.over.set()  # the end saves
         return {
             "engine": True,
             "base": self.block.base,
@@ -272,7 +300,10 @@ async def serve(paths: Paths, first: int) -> None:
     os.close(first)
     await practice.over.wait()
     keeper.cancel()
-    practice.save()
+    try:
+        practice.save()
+    except Exception as error:  # what was saved before stays, and the end is an end all the same
+        practice.say(f"the state was not saved: {error!r}")
     practice.server.close()
     server.close()
     control.unlink(missing_ok=True)
