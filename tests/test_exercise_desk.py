@@ -202,6 +202,20 @@ def test_on_a_shared_engine_only_the_label_counts(bench: Bench) -> None:
     assert session.request("GET", f"/containers/{name}/json").status == 404
 
 
+def test_on_a_shared_engine_what_lacks_the_label_is_an_attempt(bench: Bench) -> None:
+    """A thing of the right name without the label isn't the course's to remove; the learner is told all the same."""
+    exercise, desk = _staged(bench, "4.1")
+    session, name = bench.lab(exercise)._session, bench.fill(exercise)("{name:ledger}")
+    memory = {"type": "tmpfs", "device": "tmpfs", "o": "size=3m"}
+    body = {"Name": name, "Labels": {"team": "audit"}, "DriverOpts": memory}
+    session.request("POST", "/volumes/create", json=body).raise_for_status()
+    desk._stage._shared = True
+    verdict = desk.check("4.1")
+    desk._stage._shared = False
+    assert verdict.state is State.NOT_YET
+    assert (verdict.findings[0].expected, verdict.findings[0].found) == ("docker-api-lab=04", "nothing")
+
+
 @pytest.mark.parametrize("id", ["2.33", "2", "", "9.1", "2.3.1", "two", None, 7.5, "2.3; rm", "2." + "1" * 5000])
 def test_an_id_that_there_is_not(bench: Bench, id: object) -> None:
     """An unknown id is named, and the nearest ones are offered."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from .. import api
+from ..engines.base import LABEL
 from ..messages import _
 from ..session import Session
 from .facts import Fact, Fault, Mismatch, Missing, NotAttempted, Unexpected, dig, show, steps
@@ -109,6 +110,13 @@ class Conditions(Probe):
     def field(self, thing: Seen, *keys: str | int, equals: object, about: str = "") -> None:
         """State that a field of an inspected thing has a value."""
         self.same(self.fill(equals), dig(thing, *keys), self.at(thing, *keys), about)
+
+    def labelled(self, thing: Seen) -> None:
+        """State that a thing carries the label of its lab: where others have things as well, it is removed by that."""
+        keys = ("Config", "Labels") if "Config" in thing else ("Labels",)
+        value = dig(thing, *keys, LABEL)
+        found = None if value is None else f"{LABEL}={value}"
+        self.same(self.fill(f"{LABEL}={{lab}}"), found, self.at(thing, *keys), "own label")
 
     def at(self, thing: Seen, *keys: str | int) -> str:
         """Return where to look for a field of an inspected thing."""

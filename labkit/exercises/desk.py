@@ -212,7 +212,7 @@ class Desk:
         if start.baseline is not None:
             known = {name for _kind, name in names(exercise, case.fill)} | set(start.kept.values())
             return list(verdict.untouched) == start.baseline and not case.touched(known)
-        return bool(exercise.owns) and not exercise.prepared and not self._stage.owned(exercise, case.fill)
+        return bool(exercise.owns) and not exercise.prepared and not self._stage.there(exercise, case.fill)
 
     def _started(self, exercise: Exercise) -> Start:
         return self._stage.load(exercise) or self._start(exercise, fresh=False)

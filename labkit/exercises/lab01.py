@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import certs
-from ..engines.base import EngineRecord, Paths
+from ..engines.base import LABEL, EngineRecord, Paths
 from ..errors import EngineError
 from ..messages import _
 from ..model import TLS, version_number
@@ -256,6 +256,10 @@ def _api(**body: Any) -> list[Call]:
             _("Without a Hostname in its place, a container calls itself by the first 12 digits of its id."),
             _("Hostname stands beside Image, not inside another object."),
         ),
+        "own label": (
+            _("A label is a name and a value; the lab finds again by its own what it made."),
+            _('"Labels": lab.labels, beside "Image". A container keeps the labels that it was created with.'),
+        ),
     },
     solution=Solution(
         _api(Hostname="cache"),
@@ -265,17 +269,22 @@ def _api(**body: Any) -> list[Call]:
         post(_CREATE, name="{name:api}", json={"Image": "redis:latest", "Hostname": "cache"}),
         post("/containers/{name:api}/start"),
     ])],
-    docker=[["docker", "create", "--name", "{name:api}", "--hostname", "cache", "redis"]],
+    docker=[
+        ["docker", "create", "--name", "{name:api}", "--hostname", "cache", "--label", f"{LABEL}={{lab}}", "redis"],
+    ],
     wrong=[
         Wrong("another image", [post(_CREATE, name="{name:api}", json={"Image": "nginx", "Hostname": "cache"})],
               expected="redis", found="nginx"),
         Wrong("Hostname in HostConfig", _api(HostConfig={"Hostname": "cache"}), expected="cache", found="…"),
         Wrong("the name as Hostname", _api(Hostname="{name:api}"), expected="cache", found="{name:api}"),
         Wrong("Domainname", _api(Hostname="redis", Domainname="cache"), expected="cache", found="redis"),
+        Wrong("without the label", _api(Hostname="cache", Labels={LABEL: None}),
+              expected=f"{LABEL}={{lab}}", found="nothing"),
     ],
 )  # fmt: skip
 def named_cache(x: Case) -> None:
-    """Create a container `{name:api}` from the image `redis` that calls itself `cache`.
+    """Create a container `{name:api}` from the image `redis` that calls itself `cache`. It has the label of this lab,
+    `docker-api-lab` with the value `{lab}`.
 
     It need not run. The name `{name:api}` is what `lab.name("api")` gives.
     """
@@ -284,6 +293,7 @@ def named_cache(x: Case) -> None:
     used = dig(made, "Config", "Image")
     x.expect(made.get("Image") == image.get("Id"), Mismatch(x.at(made, "Config", "Image"), "", "redis", used))
     x.field(made, "Config", "Hostname", equals="cache", about="hostname")
+    x.labelled(made)
 
 
 # The daemon's own exercises.  Their starting state is made in one restart, whatever was before, and left alone when

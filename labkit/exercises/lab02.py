@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 
+from ..engines.base import LABEL
 from ..messages import _
 from .case import Case
 from .conditions import Seen
@@ -142,6 +143,10 @@ def _web(word: str, image: str = "nginx", start: bool = True, cmd: tuple[str, ..
         "page": (
             _("Something must listen on port 80 inside: look at what the container runs, with its image and Cmd."),
         ),
+        "own label": (
+            _("The lab finds again by its label what it made; a container keeps the labels that it was created with."),
+            _('"Labels": lab.labels, beside "Image"'),
+        ),
     },
     solution=Solution(
         _web("page", PortBindings=_PAGE, Binds=["{work}/lab02/page:/data"]),
@@ -164,8 +169,8 @@ def _web(word: str, image: str = "nginx", start: bool = True, cmd: tuple[str, ..
         )),
     ],
     docker=[
-        ["docker", "run", "-d", "--name", "{name:page}", "-p", "127.0.0.1:{port:page}:80",
-         "-v", "{work}/lab02/page:/data", "nginx"],
+        ["docker", "run", "-d", "--name", "{name:page}", "--label", f"{LABEL}={{lab}}",
+         "-p", "127.0.0.1:{port:page}:80", "-v", "{work}/lab02/page:/data", "nginx"],
     ],
     wrong=[
         Wrong("created and not started", _web(
@@ -188,13 +193,18 @@ def _web(word: str, image: str = "nginx", start: bool = True, cmd: tuple[str, ..
             "{name:page}", *WAITING, ExposedPorts=_EXPOSED,
             HostConfig={"PortBindings": _PAGE, "Binds": ["{work}/lab02/page:/data"]},
         ), expected="a web page", found="nothing"),
+        Wrong("without the label", container(
+            "{name:page}", image="nginx", ExposedPorts=_EXPOSED, Labels={LABEL: None},
+            HostConfig={"PortBindings": _PAGE, "Binds": ["{work}/lab02/page:/data"]},
+        ), expected=f"{LABEL}={{lab}}", found="nothing"),
     ],
 )  # fmt: skip
 def page(x: Case) -> None:
     """Run a container `{name:page}` with a web server in it, such as nginx.
 
     Its port 80/tcp is published on port {port:page} of this machine, and the folder
-    `{work}/lab02/page` is at `/data` in it.
+    `{work}/lab02/page` is at `/data` in it. It has the label of this lab, `docker-api-lab`
+    with the value `{lab}`.
     """
     made = x.container("page")
     running = dig(made, "State", "Running")
@@ -203,6 +213,7 @@ def page(x: Case) -> None:
     _published(x, made, "page")
     answer = x.fetch(x.draw.port("page"), of=made)
     x.expect(answer is not None, Missing(x.fill("http://127.0.0.1:{port:page}/"), "page", _("a web page")))
+    x.labelled(made)
 
 
 def _published(x: Case, made: dict[str, object], word: str) -> None:

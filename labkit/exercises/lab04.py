@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import parse_qs
 
+from ..engines.base import LABEL
 from ..messages import _
 from .case import Case
 from .conditions import Seen
@@ -61,7 +62,7 @@ def _bytes(options: str) -> int | None:
     return int(found[-1][0]) * _UNITS[found[-1][1].lower()] if found else None
 
 
-def _ledger(labels: dict[str, str], **options: str) -> Call:
+def _ledger(labels: Mapping[str, str | None], **options: str) -> Call:
     return post("/volumes/create", json={"Name": "{name:ledger}", "Labels": labels, "DriverOpts": options})
 
 
@@ -79,6 +80,7 @@ def _ledger(labels: dict[str, str], **options: str) -> Call:
             '"DriverOpts": {"type": "tmpfs", "device": "tmpfs", "o": …}})'),
         ],
         "label": [_('"Labels": {**lab.labels, "team": …}. To change them, the volume has to be deleted first.')],
+        "own label": [_('"Labels": {**lab.labels, "team": …}. To change them, the volume has to be deleted first.')],
         "options": [_('They are given as DriverOpts and shown as Options. The size stands in "o": "size=…".')],
     },
     solution=Solution(
@@ -90,7 +92,7 @@ def _ledger(labels: dict[str, str], **options: str) -> Call:
         Also("with a mode", [_ledger({"team": "audit"}, type="tmpfs", device="none", o="mode=700,size=3072k")]),
     ],
     docker=[
-        ["docker", "volume", "create", "--label", "docker-api-lab=04", "--label", "team=audit", "--opt", "type=tmpfs",
+        ["docker", "volume", "create", "--label", f"{LABEL}={{lab}}", "--label", "team=audit", "--opt", "type=tmpfs",
          "--opt", "device=tmpfs", "--opt", "o=size=3m", "{name:ledger}"],
     ],
     wrong=[
@@ -111,13 +113,17 @@ def _ledger(labels: dict[str, str], **options: str) -> Call:
               expected="3145728", found="9437184"),
         Wrong("no limit", [_ledger({"team": "audit"}, type="tmpfs", device="tmpfs")],
               expected="3145728", found="nothing"),
+        Wrong("without the lab's own label", [
+            _ledger({"team": "audit", LABEL: None}, type="tmpfs", device="tmpfs", o="size=3m"),
+        ], expected=f"{LABEL}={{lab}}", found="nothing"),
     ],
 )  # fmt: skip
 def memory(c: Case) -> None:
     """Create a volume in memory with the name `{name:ledger}`: a tmpfs of exactly three mebibytes, with the label
-    `team` and the value `audit`."""
+    `team` and the value `audit`, and the lab's own label, `docker-api-lab` with the value `{lab}`, beside it."""
     ledger = c.volume("ledger")
     c.field(ledger, "Labels", "team", equals="audit", about="label")
+    c.labelled(ledger)
     c.field(ledger, "Options", "type", equals="tmpfs", about="options")
     size = _bytes(str(dig(ledger, "Options", "o") or ""))
     given = dig(ledger, "Options", "o") if size is None else size  # what cannot be read is shown as it is

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import permutations
 from typing import Any
 
+from ..engines.base import LABEL
 from ..messages import _
 from .case import Case
 from .conditions import Seen
@@ -50,11 +51,14 @@ DOOR = """server {
 _IDLE = ("sleep", "99999")
 
 
-def _network(word: str, *, internal: bool = False, subnet: str = "", **rest: Any) -> Call:
+def _network(
+    word: str, *, internal: bool = False, subnet: str = "", labels: Mapping[str, str | None] | None = None,
+    keep: str = "",
+) -> Call:  # fmt: skip
     """The call that creates a network; a second one of that name is refused, and that is no harm."""
     ipam = {"IPAM": {"Config": [{"Subnet": subnet}]}} if subnet else {}
-    body = {"Name": f"{{name:{word}}}", "CheckDuplicate": True, "Internal": internal, **ipam}
-    return post("/networks/create", json=body, refused=True, **rest)
+    body = {"Name": f"{{name:{word}}}", "CheckDuplicate": True, "Internal": internal, "Labels": labels or {}, **ipam}
+    return post("/networks/create", json=body, refused=True, keep=keep)
 
 
 def _on(word: str, *aliases: str) -> dict[str, Any]:
@@ -234,6 +238,7 @@ _BACK = _network("back", internal=True, subnet="{subnet:back}")
         ),
         "internal": (_("A network cannot be changed: delete it, and create it anew with Internal as it should be."),),
         "subnet": (_('"IPAM": {"Config": [{"Subnet": "{subnet:front}"}]} for the one in front.'),),
+        "own label": (_('"Labels": lab.labels for each. A network cannot be changed: delete it, and create it anew.'),),
     },
     solution=Solution(
         [_FRONT, _BACK],
@@ -248,8 +253,9 @@ _BACK = _network("back", internal=True, subnet="{subnet:back}")
             "IPAM": {"Driver": "default", "Config": [{"Subnet": "{subnet:back}"}]}}),
     ])],
     docker=[
-        ["docker", "network", "create", "--subnet", "{subnet:front}", "{name:front}"],
-        ["docker", "network", "create", "--internal", "--subnet", "{subnet:back}", "{name:back}"],
+        ["docker", "network", "create", "--label", f"{LABEL}={{lab}}", "--subnet", "{subnet:front}", "{name:front}"],
+        ["docker", "network", "create", "--label", f"{LABEL}={{lab}}", "--internal", "--subnet", "{subnet:back}",
+         "{name:back}"],
     ],
     wrong=[
         Wrong("only the one in front", [_FRONT], expected="network {name:back}", found="nothing"),
@@ -262,17 +268,24 @@ _BACK = _network("back", internal=True, subnet="{subnet:back}")
               expected="{subnet:front}", found="…/…"),
         Wrong("another subnet behind", [_FRONT, _network("back", internal=True, subnet="{subnet:shop}")],
               expected="{subnet:back}", found="{subnet:shop}"),
+        Wrong("one without the label", [
+            _FRONT, _network("back", internal=True, subnet="{subnet:back}", labels={LABEL: None}),
+        ], expected=f"{LABEL}={{lab}}", found="nothing"),
+        Wrong("the label of another lab", [_network("front", subnet="{subnet:front}", labels={LABEL: "05"}), _BACK],
+              expected=f"{LABEL}={{lab}}", found=f"{LABEL}=05"),
     ],
 )  # fmt: skip
 def two_networks(x: Case) -> None:
     """Create two networks: `{name:front}` with the subnet `{subnet:front}`, and `{name:back}` with the subnet
-    `{subnet:back}`. What is on `{name:back}` alone must reach nothing outside; what is on `{name:front}` may.
+    `{subnet:back}`. What is on `{name:back}` alone must reach nothing outside; what is on `{name:front}` may. Both have
+    the label of this lab, `docker-api-lab` with the value `{lab}`.
     """
     for word, internal in (("front", False), ("back", True)):
         made = x.network(word)
         x.field(made, "Internal", equals=internal, about="internal")
         subnets = [config.get("Subnet") for config in dig(made, "IPAM", "Config") or []]
         x.has(x.draw.subnet(word), subnets, x.at(made, "IPAM", "Config"), "subnet")
+        x.labelled(made)
 
 
 @exercise(

@@ -158,6 +158,10 @@ class Stage:
                     things.append(Thing(kind, name, key))
         return things
 
+    def there(self, exercise: Exercise, fill: Fill) -> bool:
+        """Whether something is there under a name that the exercise owns, labelled or not."""
+        return any(self._found(kind, name) for kind, name in names(exercise, fill))
+
     def _found(self, kind: str, name: str) -> list[dict[str, Any]]:
         """Return what is there under a name: an old Engine may have several networks of one."""
         if kind == "network":
@@ -220,10 +224,11 @@ def names(exercise: Exercise, fill: Fill) -> list[tuple[str, str]]:
 
 
 def filled(call: Call, exercise: Exercise, fill: Fill) -> Call:
-    """Return a call with its placeholders filled, and the label on what it creates."""
+    """Return a call with its placeholders filled, and the label on what it creates, unless it says None for it."""
     body = fill(call.json)
     if call.path in _CREATES and isinstance(body, Mapping):
-        body = {**body, "Labels": {LABEL: exercise.lab, **(body.get("Labels") or {})}}
+        labels = {LABEL: exercise.lab, **(body.get("Labels") or {})}
+        body = {**body, "Labels": {key: value for key, value in labels.items() if value is not None}}
     return replace(
         call,
         path=fill(call.path),
