@@ -468,7 +468,7 @@ def _keeps_out(x: Case) -> None:
     ],
 )  # fmt: skip
 def three_names(x: Case) -> None:
-    """Clients that trust your authority reach the daemon as `{by_name}` *and* as `{tls}`.
+    """Clients that trust your authority reach the daemon as `{by_name}` and as `{tls}`.
 
     Its certificate is also good for `{third}`, by which colleagues will call the machine. The daemon still
     asks every client for a certificate. Your authority and your client's certificate are those in the
@@ -584,7 +584,7 @@ def _asked_path(draw: Draw) -> Mapping[str, Any]:
     ],
 )  # fmt: skip
 def too_old(x: Case) -> None:
-    """Produce the response in which this Engine refuses a `GET {path}` because the client is *too old*.
+    """Produce the response in which this Engine refuses a `GET {path}` because the client is too old.
 
     Hand in the response itself: `lab.check("1.8", r)`.
     """
