@@ -28,7 +28,7 @@ from labkit.engines.practice import layers, routes, snapshot
 from labkit.engines.practice.kind import PracticeEngine
 from labkit.engines.practice.machine.files import Device, File, Folder, Link, Node
 from labkit.engines.practice.profile import profile
-from labkit.errors import UsageError
+from labkit.errors import EngineError, UsageError
 
 
 @pytest.fixture(params=["20.10", "29"])
@@ -414,6 +414,24 @@ def test_log_says_who_listens(running: tuple[PracticeEngine, EngineRecord]) -> N
     assert warnings[1].endswith(f'Be safe out there!" host="tcp://127.0.0.1:{record.tcp_port}"')
     engine.restart({"hosts": None})
     assert len(log("level=warning")) == 2
+
+
+@pytest.mark.parametrize("way", ["reload", "restart"])
+def test_key_that_dockerd_does_not_know(running: tuple[PracticeEngine, EngineRecord], way: str) -> None:
+    """It is refused in dockerd's words, which are in the log as well, and nothing is changed."""
+    engine, record = running
+    before = engine.config()
+    with pytest.raises(EngineError) as refused:
+        getattr(engine, way)({"hsts": ["x"], "debug": True})
+    said = "the following directives don't match any configuration option: hsts"
+    assert refused.value.message.startswith("The engine did not")
+    assert refused.value.message.endswith(f"daemon.json: {said}")
+    assert refused.value.hint.startswith("The former daemon.json is back.")
+    assert said in Daemon.of(engine.paths, record).log("configure")[-1]
+    assert engine.config() == before
+    getattr(engine, way)({"debug": True, "live-restore": False})
+    engine.reload({"debug": None, "live-restore": None})
+    assert engine.config() == before
 
 
 def test_killed_and_back(running: tuple[PracticeEngine, EngineRecord]) -> None:

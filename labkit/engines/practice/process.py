@@ -89,8 +89,11 @@ class Practice:
     def say(self, line: str, level: str = "info", **fields: str) -> None:
         """Write a line into the daemon's log, as dockerd writes it."""
         more = "".join(f" {name}={json.dumps(value)}" for name, value in fields.items())
+        self._log(f'time="{timestamp(time.time())}" level={level} msg={json.dumps(line)}{more}')
+
+    def _log(self, line: str) -> None:
         with dockerd.log(self.paths).open("a") as file:
-            file.write(f'time="{timestamp(time.time())}" level={level} msg={json.dumps(line)}{more}\n')
+            file.write(line + "\n")
 
     def _say_begun(self, hosts: list[tuple[str, int]], *, tls: bool) -> None:
         """Say what a dockerd says at its start: lab 1 reads there who listens where, and how safe that is."""
@@ -191,27 +194,61 @@ class Practice:
         """Change daemon.json: reloaded, or with all containers stopped as a restart does.  Raises `EngineError`."""
         written = daemonconfig.read(self.config_file)
         made = daemonconfig.changed(written, changes, self.socket, (self.block.tcp, self.block.tls))
-        if not restart:  # the file has it all; some of it waits for a restart
-            before = self.core.config
-            daemonconfig.write(self.config_file, made)
-            stays = {key: before[key] for key in NOT_RELOADED if key in before}
-            self.core.tick(time.time())
-            self.core.config = {**{k: v for k, v in made.items() if k not in NOT_RELOADED}, **stays}
-            self.core.event("daemon", "reload", self.core.ids.new(), api_system.reloaded(self.core))
-            return
+        if restart:
+            await self._restart(made)
+        else:
+            self._reload(made)
+
+    def _check(self, config: dict[str, Any]) -> None:
+        """Raise `Fault`, with the words of dockerd, for a daemon.json with a key that it does not know."""
+        from . import daemonkeys  # only who changes the configuration needs them
+
+        if unknown := ", ".join(daemonkeys.unknown(config, old=self.core.profile.old)):
+            said = f"the following directives don't match any configuration option: {unknown}"
+            raise Fault(500, f"unable to configure the Docker daemon with file {self.config_file}: {said}")
+
+    def _reload(self, made: dict[str, Any]) -> None:
+        """Take what can be taken while the daemon runs: the file has it all, some of it waits for a restart."""
+        self.say(f"Got signal to reload configuration, reloading from: {self.config_file}")
         try:
-            tls = tlsdoor.context(made)
+            self._check(made)
         except Fault as fault:
+            self.say(fault.message, "error")
             raise EngineError(
-                _("The daemon did not start: {why}", why=fault.message), _("The former configuration is back.")
+                _("The engine did not take that: {said}", said=fault.message), _("The former daemon.json is back.")
             ) from fault
+        before = self.core.config
+        daemonconfig.write(self.config_file, made)
+        stays = {key: before[key] for key in NOT_RELOADED if key in before}
+        self.core.tick(time.time())
+        self.core.config = {**{k: v for k, v in made.items() if k not in NOT_RELOADED}, **stays}
+        self.say(f"Reloaded configuration: {json.dumps(self.core.config)}")
+        self.core.event("daemon", "reload", self.core.ids.new(), api_system.reloaded(self.core))
+
+    async def _restart(self, made: dict[str, Any]) -> None:
+        """Restart with another configuration; where it is refused, with the one before."""
         self.say("Processing signal 'terminated'")
         self.say("Daemon shutdown complete")
+        try:
+            self._check(made)
+            tls = tlsdoor.context(made)
+        except Fault as fault:
+            self._log(fault.message)
+            await self._again()
+            hint = _("All that it said is in .lab/log/dockerd.log.")
+            raise EngineError(
+                _("The engine did not start: {said}", said=fault.message),
+                _("The former daemon.json is back. {hint}", hint=hint),
+            ) from fault
         self.core.config = made
         daemonconfig.write(self.config_file, made)
-        await self._restart_containers()
-        self.core.state.events.clear()  # they are in the daemon's memory alone
+        await self._again()
         await self._doors(tls)
+
+    async def _again(self) -> None:
+        """Let containers and events go through a restart: events are in the daemon's memory alone."""
+        await self._restart_containers()
+        self.core.state.events.clear()
 
     async def _restart_containers(self) -> None:
         if self.core.config.get("live-restore"):
