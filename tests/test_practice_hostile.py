@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import tarfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -47,9 +48,30 @@ def _member(name: str, kind: bytes, link: str = "", size: int = 0) -> tuple[tarf
     return info, b"x" * size
 
 
+def _told(name: str, **facts: object) -> tuple[tarfile.TarInfo, bytes]:
+    """An entry of which a header of its own tells something."""
+    info = tarfile.TarInfo(name)
+    info.pax_headers = {key: str(value) for key, value in facts.items()}
+    return info, b""
+
+
+def _special(kind: bytes, size: int) -> bytes:
+    """A header that announces so many bytes about the next entry."""
+    info = tarfile.TarInfo("special")
+    info.type, info.size = kind, size
+    return info.tobuf(tarfile.GNU_FORMAT)
+
+
+def _owned(id: int) -> tuple[tarfile.TarInfo, bytes]:
+    info = tarfile.TarInfo("owned")
+    info.uid = info.gid = id
+    return info, b""
+
+
 def _packed(*members: tuple[tarfile.TarInfo, bytes]) -> bytes:
     target = io.BytesIO()
-    with tarfile.open(fileobj=target, mode="w") as archive:
+    form = tarfile.GNU_FORMAT if any(info.uid < 0 for info, _data in members) else tarfile.PAX_FORMAT
+    with tarfile.open(fileobj=target, mode="w", format=form) as archive:
         for info, data in members:
             archive.addfile(info, io.BytesIO(data))
     return target.getvalue()
@@ -71,6 +93,15 @@ HOSTILE = {
     "nothing": b"",
     "no archive": b"no archive" * 100,
     "half a gzip": gzip.compress(bytes(5000))[:20],
+    "a time that is no number": _packed(_told("f", mtime="nan")),
+    "a time without an end": _packed(_told("f", mtime="1e400")),
+    "a time far off": _packed(_told("f", mtime="1e30")),
+    "nobody's file": _packed(_owned(-262144), _member("g", tarfile.REGTYPE, size=1)),
+    "a size below nothing": _packed(_told("f", size="-5")),
+    "a long name of 800 MB": _special(tarfile.GNUTYPE_LONGNAME, 800 << 20),
+    "a header of 800 MB": _special(tarfile.XHDTYPE, 800 << 20),
+    "a folder of 8 GB": _special(tarfile.DIRTYPE, 8000 << 20),
+    "2000 folders, one in the other": _packed(_member("d/" * 2000 + "f", tarfile.REGTYPE)),
 }  # fmt: skip
 
 
@@ -104,6 +135,26 @@ def test_bombs(send: Send, monkeypatch: pytest.MonkeyPatch) -> None:
         status, out = send(Clock(), data)
         refused = status >= 400 or b"errorDetail" in out
         assert refused, (status, out[:200])
+
+
+@each_way
+def test_zeros_are_no_work(send: Send) -> None:
+    """An archive that holds nothing for a long time is no compressed one, and is through at once."""
+    began = time.process_time()
+    assert send(Clock(), bytes(64 << 20))[0]
+    assert time.process_time() - began < SLOW_SECONDS
+
+
+def test_empty_files_fill_a_container() -> None:
+    """What many archives bring is counted together, an entry without a byte as well; what is replaced is not twice."""
+    engine = Clock()
+    many = [_packed(*(_member(f"{turn}/{n}", tarfile.REGTYPE) for n in range(9000))) for turn in range(9)]
+    answers = [_put(engine, many[0])[0], *(engine("PUT", "/containers/box/archive?path=/tmp", a)[0] for a in many[1:])]
+    assert answers[:5] == [200] * 5
+    assert answers[-1] == 500
+    again = Clock()
+    _put(again, many[0])
+    assert {again("PUT", "/containers/box/archive?path=/tmp", many[0])[0] for _turn in range(9)} == {200}
 
 
 @settings(max_examples=25)

@@ -117,9 +117,8 @@ def _files(container: Container) -> FileSystem:
     """Return a container's files with what is mounted on them, whether it runs or not."""
     if container.files is not None and container.running:
         return container.files
-    files = FileSystem(
-        container.root, Space(lifecycle.WRITE_LIMIT), read_only=bool(container.host_config.get("ReadonlyRootfs"))
-    )
+    read_only = bool(container.host_config.get("ReadonlyRootfs"))
+    files = FileSystem(container.root, lifecycle.room(container), read_only=read_only)
     for mount in container.mounts:
         if mount.tree is not None:
             files.mount(mount.target, mount.tree, mount.writable)
@@ -214,14 +213,17 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
             if container.host_config.get("ReadonlyRootfs")
             else "mounted volume is marked read-only",
         ) from None
+    space = files.space_of(files.resolve(path))
     try:
-        tree = unpack(request.body, Space(files.space.limit - files.space.used))
+        tree = unpack(request.body, Space(space.limit - space.used, space.entry))
     except Fault as fault:
         raise Fault(500 if core.profile.old else fault.status, fault.message) from None
     if request.flag("noOverwriteDirNonDir"):
         _refuse_other_kinds(target, tree, path)
     tree.mode, tree.uid, tree.gid, tree.mtime = target.mode, target.uid, target.gid, core.now
+    before = space.weight(target)
     _extract(target, tree)
+    space.take(space.weight(target) - before, path)
     core.event("container", "extract-to-dir", container.id, lifecycle.event_attributes(container))
     return empty(200)
 

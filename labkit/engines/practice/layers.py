@@ -6,9 +6,14 @@ and POSIX.1-2017, pax interchange format.
 
 from __future__ import annotations
 
+import bz2
+import errno
 import gzip
 import hashlib
 import io
+import lzma
+import math
+import os
 import posixpath
 import stat
 import tarfile
@@ -30,6 +35,16 @@ _BLOCK = tarfile.BLOCKSIZE
 _NAME_FIELD = 100
 _MAX_ID, _MAX_TIME = 8**7 - 1, 8**11
 """What the fields of a ustar header hold."""
+_MAX_SPECIAL = 1024 * 1024
+"""A header that only tells of the next entry, such as its long name, has at most so many bytes, as Go's has it."""
+_MAX_DEPTH = 500
+_SPECIAL = (
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+)
 
 
 @dataclass(eq=False, repr=False)
@@ -84,10 +99,10 @@ def chain_ids(layers: Sequence[Layer]) -> list[str]:
 def read_layer(data: bytes) -> Layer:
     """Return the layer that an archive holds, plain or gzip-compressed.  Raises `Fault`."""
     try:
-        plain = gzip.decompress(data) if data[:2] == b"\x1f\x8b" else data
-    except (OSError, EOFError, zlib.error) as error:
-        raise Fault(500, f"failed to register layer: {error}") from error
-    return Layer(unpack(plain), plain)
+        archive = plain(data)
+    except Fault as fault:
+        raise Fault(500, f"failed to register layer: {fault.message}") from fault
+    return Layer(unpack(archive), archive)
 
 
 def merged(layers: list[Layer]) -> Folder:
@@ -177,7 +192,8 @@ def _header(path: str, node: Node) -> bytes:
     else:
         kind = tarfile.CHRTYPE
     fits = max(len(name), len(target)) <= _NAME_FIELD and (name + target).isascii()
-    if not fits or max(node.uid, node.gid) > _MAX_ID or not 0 <= node.mtime < _MAX_TIME or kind == tarfile.CHRTYPE:
+    fits = fits and min(node.uid, node.gid) >= 0 and max(node.uid, node.gid) <= _MAX_ID and 0 <= node.mtime < _MAX_TIME
+    if not fits or kind == tarfile.CHRTYPE:
         info = tarfile.TarInfo(path.lstrip("/"))
         info.mode, info.uid, info.gid, info.mtime = node.mode, node.uid, node.gid, int(node.mtime)
         info.type, info.linkname, info.size = kind, target, size
@@ -187,6 +203,36 @@ def _header(path: str, node: Node) -> bytes:
     behind += tarfile.POSIX_MAGIC
     total = sum(before) + sum(behind) + sum(b" " * 8)  # its own field counts as blanks
     return (before + b"%06o\0 " % total + behind).ljust(_BLOCK, b"\0")
+
+
+def plain(data: bytes) -> bytes:
+    """Return an archive without its compression, which its first bytes tell.
+
+    Raises `Fault` for one that is damaged, and for one that is too large.
+    """
+    for mark, opened in ((b"\x1f\x8b", gzip.open), (b"BZh", bz2.open), (b"\xfd7zXZ\0", lzma.open)):
+        if data.startswith(mark):
+            try:
+                with opened(io.BytesIO(data)) as file:
+                    data = file.read(MAX_UNPACKED + 1)
+            except (OSError, EOFError, zlib.error, lzma.LZMAError) as error:
+                said = "unexpected EOF" if isinstance(error, EOFError) else error
+                raise Fault(400, f"{TAR_FAULT}{said}") from error
+            break
+    if len(data) > MAX_UNPACKED:
+        raise Fault(500, TAR_FAULT + os.strerror(errno.ENOSPC))
+    return data
+
+
+class _Entry(tarfile.TarInfo):
+    """A header, unless it is one that would have much read before the next entry is known."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str | None, errors: str) -> _Entry:
+        entry = super().frombuf(buf, encoding, errors)  # type: ignore[arg-type]
+        if entry.type in _SPECIAL and entry.size > _MAX_SPECIAL:
+            raise Fault(400, TAR_FAULT + "archive/tar: header field too long")
+        return entry
 
 
 def unpack(data: bytes, space: Space | None = None) -> Folder:
@@ -200,7 +246,7 @@ def unpack(data: bytes, space: Space | None = None) -> Folder:
     if not data:  # an archive of nothing
         return root
     try:
-        with tarfile.open(fileobj=io.BytesIO(data), mode="r:*") as archive:
+        with tarfile.open(fileobj=io.BytesIO(plain(data)), mode="r:", tarinfo=_Entry) as archive:
             for count, member in enumerate(archive):
                 if count > MAX_MEMBERS:
                     raise Fault(400, "archive holds too many entries")
@@ -217,7 +263,15 @@ def unpack(data: bytes, space: Space | None = None) -> Folder:
 
 def _unpack_one(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Folder, left: Space) -> None:
     parts = [part for part in posixpath.normpath("/" + member.name).split("/") if part]
-    facts = (stat.S_IMODE(member.mode), member.uid, member.gid, float(member.mtime))
+    if not math.isfinite(member.mtime) or member.size < 0:
+        raise Fault(400, TAR_FAULT + "archive/tar: invalid tar header")
+    if not (0 <= member.uid < 2**32 and 0 <= member.gid < 2**32):
+        raise Fault(500, f"{TAR_FAULT}lchown {member.name}: {os.strerror(errno.EINVAL)}")
+    if len(parts) > _MAX_DEPTH:
+        raise Fault(500, f"{TAR_FAULT}{os.strerror(errno.ENAMETOOLONG)}")
+    time = max(-_MAX_TIME, min(float(member.mtime), _MAX_TIME))
+    facts = (stat.S_IMODE(member.mode), member.uid, member.gid, time)
+    left.take(left.entry, member.name)
     if not parts:
         if member.isdir():
             root.mode = facts[0]
@@ -226,7 +280,8 @@ def _unpack_one(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Folder,
     for part in parts[:-1]:
         below = folder.entries.get(part)
         if not isinstance(below, Folder):
-            below = Folder(mtime=facts[3])
+            left.take(left.entry, member.name)
+            below = Folder(mtime=time)
             folder.entries[part] = below
         folder = below
     name = parts[-1]

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
-from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy, walk
+from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy
 from .machine.process import KILL, SIGNALS, Process, ProcessSpace, Wait
 from .machine.streams import NOTHING, Pipe, ReadEnd, Sink, Stream
 from .state import Container, Exec, LogEntry, Run, Volume
@@ -46,7 +46,7 @@ def event_attributes(container: Container) -> dict[str, str]:
 
 def prepare(core: Core, container: Container) -> None:
     """Make a container's file system: its tree, with what is mounted on it."""
-    files = FileSystem(container.root, Space(WRITE_LIMIT), read_only=bool(container.host_config.get("ReadonlyRootfs")))
+    files = FileSystem(container.root, room(container), read_only=bool(container.host_config.get("ReadonlyRootfs")))
     dev = Folder(
         entries={
             "null": Device(name="null"),
@@ -76,9 +76,16 @@ def prepare(core: Core, container: Container) -> None:
     container.files = files
 
 
+def room(container: Container) -> Space:
+    """Return what a container may write, less what it has written on top of its image."""
+    space = Space(WRITE_LIMIT)
+    space.used = max(0, space.weight(container.root) - space.weight(container.image.tree))
+    return space
+
+
 def _space(tree: Folder | File, limit: int) -> Space:
-    space = Space(limit)
-    space.used = sum(node.size for _path, node in walk(tree))
+    space = Space(limit, entry=0)
+    space.used = space.weight(tree)
     return space
 
 

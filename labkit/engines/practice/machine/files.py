@@ -158,12 +158,25 @@ def walk(node: Node, path: str = "/") -> Iterator[tuple[str, Node]]:
                 yield from walk(entry, posixpath.join(path, name))
 
 
-class Space:
-    """How much a container may write, and has written, in bytes."""
+ENTRY = 1024
+"""What an entry takes by itself, in bytes: the memory of many empty files is bounded as well."""
 
-    def __init__(self, limit: int) -> None:
-        self.limit = limit
+
+class Space:
+    """How much a container may write, and has written, in bytes.
+
+    Parameters
+    ----------
+    entry: what each entry takes beside its data; nothing where a learner has said the size.
+    """
+
+    def __init__(self, limit: int, entry: int = ENTRY) -> None:
+        self.limit, self.entry = limit, entry
         self.used = 0
+
+    def weight(self, node: Node) -> int:
+        """Return what a tree takes here, in bytes."""
+        return sum(found.size + self.entry for _path, found in walk(node))
 
     def take(self, size: int, path: str) -> None:
         """Count `size` bytes more (or fewer).  Raises `OSError` (ENOSPC) where the limit is."""
@@ -300,7 +313,8 @@ class FileSystem:
         if isinstance(found, Folder):
             raise failure(errno.EISDIR, path)
         self.writable(at)
-        self.space_of(at).take(len(data) - (found.size if isinstance(found, File) else 0), path)
+        space = self.space_of(at)
+        space.take(len(data) - found.size if isinstance(found, File) else len(data) + space.entry, path)
         if isinstance(found, File):
             found.data, found.mtime = data, now
             return found
@@ -334,7 +348,8 @@ class FileSystem:
         at = self.resolve(path, cwd, follow=False)
         self.writable(at)
         parent, name = self._parent(at)
-        self.spaces.get(self.mount_of(at), self.space).take(node.size, path)
+        space = self.spaces.get(self.mount_of(at), self.space)
+        space.take(node.size + space.entry, path)
         parent.put(name, node)
         parent.mtime = max(parent.mtime, node.mtime)
 
@@ -348,7 +363,7 @@ class FileSystem:
             raise failure(errno.EBUSY, path)
         self.writable(at)
         space = self.spaces.get(self.mount_of(at), self.space)
-        space.take(-sum(node.size for _path, node in walk(found)), path)
+        space.take(-space.weight(found), path)
         parent, name = self._parent(at)
         parent.drop(name)
 
