@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import io
 import json
@@ -24,7 +25,7 @@ from practicehelp import MIRROR, Clock, tar
 from labkit.daemon import Daemon
 from labkit.engines import control
 from labkit.engines.base import EngineRecord
-from labkit.engines.practice import layers, routes, snapshot
+from labkit.engines.practice import layers, process, routes, snapshot
 from labkit.engines.practice.kind import PracticeEngine
 from labkit.engines.practice.machine.files import Device, File, Folder, Link, Node
 from labkit.engines.practice.profile import profile
@@ -304,6 +305,27 @@ def test_headers_are_those_of_tarfile(name: str, length: int, kind: type[Node], 
         node.data, info.size = b"data", 4
     head = info.tobuf(tarfile.PAX_FORMAT)
     assert layers.pack(node, name)[: len(head)] == head
+
+
+def test_a_save_that_fails_is_said_and_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What nobody foresaw does not end the saving: the log has it, and the next turn tries again."""
+    monkeypatch.setattr(process, "SAVE_SECONDS", 0.01)
+    root = make_root(tmp_path)
+    (root.state / "log").mkdir()
+    tried: list[int] = []
+
+    async def keep() -> None:
+        practice = process.Practice(root)
+        monkeypatch.setattr(practice, "save", lambda: tried.append(1) or 1 / 0)
+        keeper = asyncio.ensure_future(practice.keep_saved())
+        for turn in range(2):
+            practice.core.event("volume", "create", f"v{turn}", {})
+            while len(tried) <= turn:
+                await asyncio.sleep(0.01)
+        keeper.cancel()
+
+    asyncio.run(asyncio.wait_for(keep(), 10))
+    assert "the state was not saved" in (root.state / "log" / "dockerd.log").read_text()
 
 
 def test_every_route_leads_to_a_function() -> None:
