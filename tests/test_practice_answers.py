@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import time
 from typing import Any
 
@@ -10,7 +12,9 @@ import pytest
 from practicehelp import Clock, tar
 
 from labkit.engines.practice import snapshot
+from labkit.engines.practice.core import NoPorts
 from labkit.engines.practice.registry import Registry
+from labkit.engines.practice.state import Container
 from labkit.engines.practice.wire import Channel, Reply
 
 ONE = {"Image": "busybox", "Cmd": ["true"]}
@@ -377,6 +381,9 @@ _HOST_REFUSALS: list[tuple[dict[str, Any], int, str]] = [
     ({"AutoRemove": True, "RestartPolicy": {"Name": "always"}}, 400,
      "can't create 'AutoRemove' container with restart policy"),
     ({"PortBindings": {"x/tcp": [{"HostPort": "1"}]}}, 400, 'invalid port specification: "x"'),
+    ({"PortBindings": {"80/tcp": [{"HostPort": "20-"}]}}, 400, 'invalid port specification: "20-"'),
+    ({"PortBindings": {"80/tcp": [{"HostPort": "20-19"}]}}, 400, 'invalid port specification: "20-19"'),
+    ({"PortBindings": {"80/tcp": [{"HostPort": "20-70000"}]}}, 400, 'invalid port specification: "20-70000"'),
     ({"ShmSize": -1}, 400, "SHM size can not be less than 0"),
     ({"CapAdd": ["bad"]}, 400, 'invalid CapAdd: unknown capability: "CAP_BAD"'),
     ({"Links": ["nosuch:x"]}, 400, "could not get container for nosuch: No such container: nosuch"),
@@ -647,3 +654,37 @@ def test_stats_count_no_more_than_the_processors_have(script: str, others: int, 
     used = (now["cpu_usage"]["total_usage"] - before["cpu_usage"]["total_usage"]) / 1e9
     assert used == pytest.approx(most, abs=0.05)
     assert now["system_cpu_usage"] - before["system_cpu_usage"] == pytest.approx(2e9)
+
+
+class _FewPorts(NoPorts):
+    """Ports of a host, each of which can be opened once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: set[int] = set()
+
+    def open(self, container: Container, inner: int, address: str, port: int) -> int:
+        if port in self.taken:
+            raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+        self.taken.add(port)
+        return port
+
+
+def test_a_range_of_host_ports() -> None:
+    """A free one of the range is taken; where none is, the container does not start."""
+    engine = Clock()
+    engine.core.ports = _FewPorts()
+    place = [{"HostIp": "", "HostPort": "20300-20301"}]
+    body = {**ONE, "ExposedPorts": {"80/tcp": {}}, "HostConfig": {"PortBindings": {"80/tcp": place}}}
+    for port in ("20300", "20301"):
+        made = engine.ok("POST", "/containers/create", {**body, "Cmd": ["sleep", "99"]})["Id"]
+        engine.ok("POST", f"/containers/{made}/start")
+        facts = engine.ok("GET", f"/containers/{made}/json")
+        assert facts["HostConfig"]["PortBindings"]["80/tcp"] == place
+        assert [bound["HostPort"] for bound in facts["NetworkSettings"]["Ports"]["80/tcp"]] == [port, port]
+    made = engine.ok("POST", "/containers/create", body)["Id"]
+    status, out = engine("POST", f"/containers/{made}/start")
+    said = json.loads(out)["message"]
+    assert status == 500
+    assert said.startswith("driver failed programming external connectivity on endpoint ")
+    assert said.endswith("): all ports are allocated")

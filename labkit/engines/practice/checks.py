@@ -184,9 +184,15 @@ def _ports(bindings: dict[str, Any], *, old: bool) -> None:
             shown = str(port).partition("/")[0] if old else port
             raise Fault(400, f'invalid port specification: "{shown}"')
         for place in places or []:
-            text = str(place.get("HostPort") or "")
-            if text and not (text.isdigit() and int(text) < 65536):
-                raise Fault(400, f'invalid port specification: "{text}"')
+            host_ports(str(place.get("HostPort") or ""))
+
+
+def host_ports(text: str) -> range:
+    """Return the ports of the host that a ``HostPort`` allows: one, those of ``8000-8010``, or 0 for any."""
+    parts = (text or "0").split("-")[:2]
+    if not all(part.isdigit() and int(part) < 65536 for part in parts) or int(parts[0]) > int(parts[-1]):
+        raise Fault(400, f'invalid port specification: "{text}"')
+    return range(int(parts[0]), int(parts[-1]) + 1)
 
 
 def detach_keys(keys: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
+from .checks import host_ports
 from .machine.network import Wire
 from .state import Container, Endpoint, Network
 from .wire import Fault
@@ -346,19 +347,24 @@ def publish(core: Core, container: Container) -> None:
         if core.profile.old and port not in exposed:
             continue  # an old Engine publishes what is exposed alone; the docker command exposes it as well
         for binding in wanted or []:
-            address, number = binding.get("HostIp") or ANY, int(binding.get("HostPort") or 0)
-            try:
-                opened = core.open_port(container, int(port.partition("/")[0]), address, number)
-            except OSError as error:
-                core.unpublish(container)
-                raise Fault(
-                    500,
-                    f"driver failed programming external connectivity on endpoint {container.name} "
-                    f"({hashlib.sha256(container.id.encode()).hexdigest()}): Error starting userland proxy: "
-                    f"listen tcp4 {address}:{number}: bind: {(error.strerror or '').lower()}",
-                ) from error
+            address = binding.get("HostIp") or ANY
+            opened = _open(core, container, port, address, host_ports(str(binding.get("HostPort") or "")))
             shown = [address] if binding.get("HostIp") else [ANY, "::"]
             container.ports.setdefault(port, []).extend((one, opened) for one in shown)
+
+
+def _open(core: Core, container: Container, port: str, address: str, allowed: range) -> int:
+    """Open the first host port that is free of those that are allowed; return it.  Raises `Fault` where none is."""
+    for number in allowed:
+        try:
+            return core.open_port(container, int(port.partition("/")[0]), address, number)
+        except OSError as error:
+            taken = error
+    core.unpublish(container)
+    endpoint = f"{container.name} ({hashlib.sha256(container.id.encode()).hexdigest()})"
+    bind = f"listen tcp4 {address}:{allowed[0]}: bind: {(taken.strerror or '').lower()}"
+    why = "all ports are allocated" if len(allowed) > 1 else f"Error starting userland proxy: {bind}"
+    raise Fault(500, f"driver failed programming external connectivity on endpoint {endpoint}: {why}") from taken
 
 
 def _aliases(place: Endpoint, short: str) -> list[str] | None:
