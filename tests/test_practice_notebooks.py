@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from enginehelp import make_root, started
 
 from labkit.selftest import command, notebooks, real
+from labkit.session import Session
 
 CHECKOUT = Path(__file__).parents[1]
 DIFFERENT = {
@@ -29,8 +31,8 @@ if real(CHECKOUT):  # else nothing runs the notebooks but this
 
 @pytest.mark.parametrize("notebook", notebooks(CHECKOUT))
 def test_notebook(notebook: str, tmp_path: Path) -> None:
-    """No cell fails, and what is shown is the same but for the known differences."""
-    with started(make_root(tmp_path), "practice"):
+    """No cell fails, what is shown is the same but for the known differences, and nothing is left at the end."""
+    with started(make_root(tmp_path), "practice") as record:
         environment = {"LABKIT_ROOT": str(tmp_path), "LABKIT_LIVE": "0", "LABKIT_SEED": "example"}
         done = subprocess.run(
             [*command(CHECKOUT, [notebook]), "--noconftest", "-q", "-p", "no:cacheprovider"],
@@ -39,6 +41,10 @@ def test_notebook(notebook: str, tmp_path: Path) -> None:
             capture_output=True,
             text=True,
         )
+        with closing(Session(record.endpoint)) as session:
+            containers = session.request("GET", "/containers/json", {"all": True}).json()
+            volumes = session.request("GET", "/volumes").json()["Volumes"]
+    assert (containers, volumes or []) == ([], []), done.stdout[-8000:]
     failed = re.findall(r"^FAILED .*", done.stdout, re.M)
     allowed = AT_MOST if Path(notebook).name in DIFFERENT else 0
     assert len(failed) <= allowed, done.stdout[-8000:]

@@ -375,7 +375,7 @@ print(lab.post("/networks/create", json=body).status in (201, 409))
 
 # %% id="redis"
 cache = lab.name("cache")
-lab.delete(f"/containers/{cache}", force=True)
+lab.delete(f"/containers/{cache}", force=True, v=True)
 lab.post("/containers/create", name=cache, json={"Image": "redis", "Labels": lab.labels}).raise_for_status()
 lab.post(f"/containers/{cache}/start").raise_for_status()
 list(lab.get(f"/containers/{cache}/json").json()["NetworkSettings"]["Networks"])
@@ -529,7 +529,7 @@ lab.check("5.4")
 
 # %% id="isolate-networks"
 for name in map(lab.name, ("web", "app", "db", "probe", "outsider", "cache")):
-    lab.delete(f"/containers/{name}", force=True)
+    lab.delete(f"/containers/{name}", force=True, v=True)
 for network, word, internal in ((front, "front", False), (back, "back", True)):
     lab.delete(f"/networks/{network}")
     ipam = {"Config": [{"Subnet": lab.subnet(word), "Gateway": lab.address(lab.subnet(word), 1)}]}
