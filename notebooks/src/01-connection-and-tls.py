@@ -453,7 +453,7 @@ import subprocess
 def docker(*words, **variables):
     """Run the docker command with some environment variables, and return what it prints."""
     if shutil.which("docker") is None:
-        return "The docker command is not installed here."
+        return "The docker command is not installed here; where it is, and all is right, this says: the same Engine."
     kept = {name: value for name, value in os.environ.items() if not name.startswith("DOCKER_")}
     done = subprocess.run(["docker", *words], env=kept | variables, capture_output=True, text=True)
     return done.stdout.strip() or done.stderr.strip()
@@ -752,7 +752,8 @@ pointed = {"DOCKER_HOST": url, "DOCKER_TLS_VERIFY": "1", "DOCKER_CERT_PATH": str
 print(same_engine(docker("info", "--format", "{{.ID}}", **pointed)))
 
 # %% [markdown] id="docker-environment-read"
-# **Change one thing.** Leave `DOCKER_TLS_VERIFY` out of `pointed`. You have read that sentence before.
+# **Change one thing.** Leave `DOCKER_TLS_VERIFY` out of `pointed`. You have read that sentence before, where plain HTTP
+# went to the TLS port.
 #
 # A context keeps the three files with the address, as a copy:
 
