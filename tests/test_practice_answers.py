@@ -6,6 +6,7 @@ import errno
 import json
 import os
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from practicehelp import Clock, tar
 
 from labkit.engines.practice import snapshot
 from labkit.engines.practice.core import NoPorts
+from labkit.engines.practice.hostfolder import WorkFolders
 from labkit.engines.practice.registry import Registry
 from labkit.engines.practice.state import Container
 from labkit.engines.practice.wire import Channel, Reply
@@ -688,3 +690,60 @@ def test_a_range_of_host_ports() -> None:
     assert status == 500
     assert said.startswith("driver failed programming external connectivity on endpoint ")
     assert said.endswith("): all ports are allocated")
+
+
+def test_a_volume_that_binds_a_folder(tmp_path: Path) -> None:
+    """What the options of a volume name is mounted at each start: a folder of the learner's copy, both ways."""
+    engine = Clock(folders=WorkFolders(tmp_path))
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "page").write_text("hello\n")
+    (tmp_path / "empty").mkdir()
+    for name, folder, options in (("v1", "there", "bind"), ("r1", "there", "bind,ro"), ("e1", "empty", "rbind")):
+        given = {"type": "none", "device": str(tmp_path / folder), "o": options}
+        engine.ok("POST", "/volumes/create", {"Name": name, "DriverOpts": given})
+    binds = {"HostConfig": {"Binds": ["v1:/v", "r1:/r", "e1:/bin"]}}
+    assert engine.sh("cat /v/page; echo more > /v/new; ls /r; echo no > /r/no", **binds) == (
+        "hello\nnew\npage\nsh: can't create /r/no: Read-only file system\n"
+    )
+    assert (tmp_path / "there" / "new").read_text() == "more\n"
+    assert (tmp_path / "empty" / "busybox").exists(), "an empty one gets what the image has there"
+    made = engine.ok("POST", "/containers/create", {**ONE, **binds})["Id"]
+    assert engine("HEAD", f"/containers/{made}/archive?path=/v/page")[0] == 200
+    assert engine("DELETE", f"/containers/{made}?v=1")[0] == 204
+    assert (tmp_path / "there" / "page").exists()
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "options", "said"),
+    [
+        ("none", "nowhere", "bind", ", flags: 0x1000: no such file or directory"),
+        ("none", "nowhere", "bind,ro", ", flags: 0x1001: no such file or directory"),
+        ("none", "file", "bind", ", flags: 0x1000: not a directory"),
+        ("none", "", "", ": no such device"),
+        ("ext4", "nowhere", "", ": no such file or directory"),
+    ],
+)
+def test_a_volume_that_binds_no_folder(tmp_path: Path, kind: str, name: str, options: str, said: str) -> None:
+    """It can be made, and a container with it; the start fails with the words of mount(2)."""
+    engine = Clock(folders=WorkFolders(tmp_path))
+    (tmp_path / "file").touch()
+    given = {"type": kind, "device": str(tmp_path / name)} | ({"o": options} if options else {})
+    at = engine.ok("POST", "/volumes/create", {"Name": "v1", "DriverOpts": given})["Mountpoint"]
+    made = engine.ok("POST", "/containers/create", {**ONE, "HostConfig": {"Binds": ["v1:/d"]}})["Id"]
+    status, out = engine("POST", f"/containers/{made}/start")
+    said = f"mount {tmp_path / name}:{at}{said}"
+    said = f"error while mounting volume '{at}': failed to mount local volume: {said}"
+    assert (status, json.loads(out)["message"]) == (500, said)
+    state = engine.ok("GET", f"/containers/{made}/json")["State"]
+    assert (state["Status"], state["ExitCode"], state["Error"]) == ("created", 128, said)
+
+
+def test_a_volume_in_memory_begins_empty(engine: Clock) -> None:
+    """What the image has at its place does not get into it, and everybody may write there."""
+    given = {"type": "tmpfs", "device": "tmpfs", "o": "size=1m"}
+    engine.ok("POST", "/volumes/create", {"Name": "memory", "DriverOpts": given})
+    script = "ls /etc | grep passwd; echo a > /etc/a; ls -ld /etc | cut -c1-10; ls /etc/a"
+    for _twice in range(2):
+        assert engine.sh(f"ls /etc/a; {script}", HostConfig={"Binds": ["memory:/etc"]}) == (
+            "ls: /etc/a: No such file or directory\ndrwxrwxrwt\n/etc/a\n"
+        )

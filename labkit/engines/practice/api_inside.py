@@ -113,21 +113,21 @@ def export(core: Core, _request: Request, name: str) -> Streaming:
     return streamed(pack(container.root, ""), {"Content-Type": "application/octet-stream"})
 
 
-def _files(container: Container) -> FileSystem:
+def _files(core: Core, container: Container) -> FileSystem:
     """Return a container's files with what is mounted on them, whether it runs or not."""
     if container.files is not None and container.running:
         return container.files
     read_only = bool(container.host_config.get("ReadonlyRootfs"))
     files = FileSystem(container.root, lifecycle.room(container), read_only=read_only)
     for mount in container.mounts:
-        if mount.tree is not None:
-            files.mount(mount.target, mount.tree, mount.writable)
+        if (tree := lifecycle.mounted(core, mount)) is not None:
+            files.mount(mount.target, tree, lifecycle.may_write(mount))
     return files
 
 
 def _archived(core: Core, container: Container, path: str) -> tuple[str, Any, dict[str, Any]]:
     """Return the name, the node and the stat header of a path.  Raises `Fault` (404)."""
-    files = _files(container)
+    files = _files(core, container)
     if not path:
         raise Fault(400, _no_path(core))
     node = None
@@ -196,7 +196,7 @@ def put_archive(core: Core, request: Request, name: str) -> Reply:
     """``PUT /containers/{id}/archive``."""
     container = core.state.container(name)
     path = request.query.get("path", "")
-    files = _files(container)
+    files = _files(core, container)
     if not path:
         raise Fault(400, _no_path(core))
     target = files.lookup(path)

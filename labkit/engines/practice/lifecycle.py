@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy
 from .machine.process import KILL, SIGNALS, Process, ProcessSpace, Wait
 from .machine.streams import NOTHING, Pipe, ReadEnd, Sink, Stream
-from .state import Container, Exec, LogEntry, Run, Volume
+from .state import Container, Exec, LogEntry, Mount, Run, Volume
 from .wire import Fault
 
 if TYPE_CHECKING:
@@ -70,10 +70,48 @@ def prepare(core: Core, container: Container) -> None:
     for mount in container.mounts:
         if mount.kind == "tmpfs":
             mount.tree = Folder(mode=0o1777)  # what was there went with the last run
-        if mount.tree is not None:
+        tree = mounted(core, mount)
+        if tree is not None:
             limit = mount.limit or memory_limit(mount.volume)
-            files.mount(mount.target, mount.tree, mount.writable, _space(mount.tree, limit) if limit else None)
+            files.mount(mount.target, tree, may_write(mount), _space(tree, limit) if limit else None)
     container.files = files
+
+
+def mounted(core: Core, mount: Mount) -> Any:
+    """Return what a mount shows: of a volume, what its options have mounted on it.  Raises `Fault`."""
+    bound = device(core, mount.volume) if mount.volume is not None else None
+    return mount.tree if bound is None else bound
+
+
+def may_write(mount: Mount) -> bool:
+    """Whether what a mount shows can be written."""
+    return mount.writable and "ro" not in _mount_words(mount.volume)
+
+
+def _mount_words(volume: Volume | None) -> list[str]:
+    return str(((volume.options if volume else None) or {}).get("o", "")).split(",")
+
+
+def device(core: Core, volume: Volume) -> Folder | None:
+    """Return the folder that the options of a volume bind; None where they name no device.
+
+    Raises `Fault`, with the words of an Engine whose mount(2) fails.
+    """
+    from .views import mountpoint
+
+    options, words = volume.options or {}, _mount_words(volume)
+    if not options or options.get("type") == "tmpfs":
+        return None
+    named, binds = str(options.get("device", "")), "bind" in words or "rbind" in words
+    tree = core.folders.tree(named) if named.startswith("/") else None
+    if binds and isinstance(tree, Folder):
+        return tree
+    why = "no such file or directory" if tree is None else "not a directory" if binds else "no such device"
+    number = 0x1000 * ("bind" in words) | 0x5000 * ("rbind" in words) | 0x1 * ("ro" in words)
+    flags = f", flags: {number:#x}" if number else ""
+    at = mountpoint(core, volume.name)
+    said = f"failed to mount local volume: mount {named}:{at}{flags}: {why}"
+    raise Fault(500, f"error while mounting volume '{at}': {said}")
 
 
 def room(container: Container) -> Space:
@@ -457,16 +495,19 @@ def users(core: Core, volume: Volume) -> list[Container]:
     return [c for c in core.state.containers.values() if any(m.volume is volume for m in c.mounts)]
 
 
-def populate(container: Container, volume: Volume, target: str) -> None:
-    """Copy what the image has at the mount point into a new, empty volume."""
-    if volume.tree.entries:
-        return
+def populate(core: Core, container: Container, volume: Volume, target: str) -> None:
+    """Copy what the image has at the mount point into a new, empty volume; one in memory begins without it."""
     there = FileSystem(container.root, Space(0)).lookup(target)
-    if isinstance(there, Folder):
-        made = copy(there)
-        if isinstance(made, Folder):
-            volume.tree.entries = made.entries
-            volume.tree.mode, volume.tree.uid, volume.tree.gid = made.mode, made.uid, made.gid
+    if not isinstance(there, Folder) or memory_limit(volume):
+        return
+    tree = device(core, volume) or volume.tree
+    made = copy(there)
+    if tree.names() or not isinstance(made, Folder):
+        return
+    for name, node in made.entries.items():
+        tree.put(name, node)
+    if tree is volume.tree:
+        tree.mode, tree.uid, tree.gid = made.mode, made.uid, made.gid
 
 
 # Exec

@@ -233,7 +233,7 @@ def mounts(core: Core, container: Container) -> list[Mount]:
             )
     for mount in found.values():
         if mount.volume is not None and mount.copies:
-            lifecycle.populate(container, mount.volume, mount.target)
+            lifecycle.populate(core, container, mount.volume, mount.target)
     return list(found.values())
 
 
@@ -340,6 +340,8 @@ def add_volume(
     if anonymous and not core.profile.old:
         labels = {"com.docker.volume.anonymous": "", **(labels or {})}
     volume = Volume(name, core.now, labels and ordered(labels), options, anonymous)
+    if lifecycle.memory_limit(volume):
+        volume.tree.mode = 0o1777
     core.state.volumes[name] = volume
     core.event("volume", "create", name, {"driver": "local"})
     return volume
