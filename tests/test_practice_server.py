@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 from practicehelp import Clock
 
 from labkit.certs import Authority
+from labkit.engines.practice import bundled, tlsdoor
 from labkit.engines.practice import server as serving
-from labkit.engines.practice import tlsdoor
 from labkit.engines.practice.core import Core
 from labkit.engines.practice.profile import profile
 from labkit.engines.practice.server import HostPorts, Server
@@ -41,7 +41,11 @@ class Running:
         assert self._ready.wait(30)
 
     async def _serve(self) -> None:
-        server = Server(Core(profile("29"), now=time.time()), self.path, HostPorts(), self.said.append)
+        core = Core(profile("29"), now=time.time())
+        image = bundled.images()["busybox:latest"]
+        core.state.images[image.id] = image
+        image.tags.append("busybox:latest")
+        server = Server(core, self.path, HostPorts(), self.said.append)
         await server.listen()
         self._ready.set()
         await self._over.wait()
@@ -71,6 +75,34 @@ class Running:
             while data := link.recv(65536):
                 out += data
             return out
+
+    def ask(self, method: str, target: str, body: Any = None) -> Any:
+        """Ask for JSON; None where the answer has no body."""
+        with self.connect() as link:
+            link.sendall(_request(method, target, body, "Connection: close"))
+            out = b"".join(iter(lambda: link.recv(65536), b""))
+        head, _end, data = out.partition(b"\r\n\r\n")
+        assert head.split(b" ", 2)[1] in (b"200", b"201", b"204"), out
+        return json.loads(data) if data else None
+
+    def upgrade(self, target: str, body: Any = None) -> socket.socket:
+        """Ask for a connection of one's own; return it when its head has come."""
+        link = self.connect()
+        link.sendall(_request("POST", target, body, "Connection: Upgrade\r\nUpgrade: tcp"))
+        assert link.recv(65536).startswith(b"HTTP/1.1 101")
+        return link
+
+    def box(self, *command: str, **more: Any) -> str:
+        """Run a command in a container; return its id."""
+        identity = self.ask("POST", "/containers/create", {"Image": "busybox", "Cmd": command, **more})["Id"]
+        self.ask("POST", f"/containers/{identity}/start")
+        return str(identity)
+
+
+def _request(method: str, target: str, body: Any, more: str) -> bytes:
+    data = b"" if body is None else json.dumps(body).encode()
+    head = f"{method} {target} HTTP/1.1\r\nHost: docker\r\nContent-Type: application/json\r\n{more}\r\n"
+    return f"{head}Content-Length: {len(data)}\r\n\r\n".encode() + data
 
 
 @pytest.fixture(scope="module")
@@ -156,6 +188,20 @@ def test_stream_left(running: Running) -> None:
         head = link.recv(4096)
         assert b"Transfer-Encoding: chunked" in head
     assert running.talk(GET, half=True).endswith(b"OK")
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.5], ids=["at once", "later"])
+def test_an_exec_whose_client_vanishes(running: Running, pause: float) -> None:
+    """Closing over output that was not read ends its stdin too: what waits for more input does not wait for ever."""
+    box = running.box("sleep", "1000")
+    config = {"Cmd": ["sh", "-c", "echo hi; cat"], "AttachStdin": True, "AttachStdout": True}
+    made = running.ask("POST", f"/containers/{box}/exec", config)["Id"]
+    with running.upgrade(f"/exec/{made}/start", {}):
+        time.sleep(pause)
+    end = time.monotonic() + 10
+    while running.ask("GET", f"/exec/{made}/json")["Running"] and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not running.ask("GET", f"/exec/{made}/json")["Running"]
 
 
 BODIES: tuple[Any, ...] = (

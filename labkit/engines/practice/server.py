@@ -357,11 +357,11 @@ class Http:
         lines += [f"{name}: {value}" for name, value in answer.headers.items()]
         lines += ["Connection: Upgrade", "Upgrade: tcp"] if answer.status == 101 else []
         writer.write("\r\n".join([*lines, "", ""]).encode())
-        early = wire.trailing_data[0]
-        await writer.drain()
-        await asyncio.sleep(_HANDOVER)
-        inward = asyncio.create_task(self._input(answer, early, reader))
+        early, inward = wire.trailing_data[0], None
         try:
+            await writer.drain()
+            await asyncio.sleep(_HANDOVER)
+            inward = asyncio.create_task(self._input(answer, early, reader))
             while True:
                 if data := channel.take():
                     writer.write(data)
@@ -375,15 +375,17 @@ class Http:
             if writer.can_write_eof():
                 writer.write_eof()
         finally:
-            inward.cancel()
+            if inward:
+                inward.cancel()
+            channel.on_input_end()  # whoever leaves in the middle types no more; a process would wait for it for ever
             channel.close()
             if driver:
                 driver.kick()
 
     async def _input(self, answer: Streaming, early: bytes, reader: asyncio.StreamReader) -> None:
         channel, driver = answer.channel, self._driver
-        data = early or await reader.read(_CHUNK)
-        with contextlib.suppress(OSError, ConnectionError):
+        with contextlib.suppress(OSError, ConnectionError):  # so ends who closes over output that was not read
+            data = early or await reader.read(_CHUNK)
             while data:
                 channel.on_input(data)
                 if driver:
