@@ -211,6 +211,18 @@ def test_a_fault_in_a_program_ends_that_program(monkeypatch: pytest.MonkeyPatch)
     assert out.endswith("after\n")
 
 
+@pytest.mark.parametrize(
+    "script", ['eval "("', "echo '(' > /tmp/x; . /tmp/x", "trap '(' EXIT", "eval $(cat /tmp/deep)"]
+)
+def test_text_that_is_no_program_ends_the_shell_alone(script: str) -> None:
+    """Where text is read while a program runs, the shell says what is wrong with it, as it does at the start."""
+    deep = "head -c 20000 /dev/zero | tr '\\0' '(' > /tmp/deep; "
+    out = Clock().sh(f"{deep}({script}); echo after")
+    assert "sh: syntax error: " in out
+    assert "failed here" not in out
+    assert out.endswith("after\n")
+
+
 @pytest.mark.parametrize("swapped", ["bound", "bound/below"])
 def test_a_link_put_in_the_place_of_a_bound_folder_leads_nowhere(swapped: str, tmp_path: Path) -> None:
     """Whoever may write into the copy can swap a folder after it was bound: what is outside is not seen or changed."""

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from .arithmetic import ArithmeticFault, evaluate
 from .files import Folder
 from .process import Wait
-from .syntax import Arithmetic, Literal, Substitution, Variable, Word
+from .syntax import Arithmetic, Literal, ShellFault, Substitution, Variable, Word
 
 if TYPE_CHECKING:
     from .shell import Shell
@@ -27,10 +27,6 @@ _GLOB = re.compile(r"[*?\[]")
 Piece = tuple[str, bool]
 """Some text, and whether it was quoted."""
 Expanding = Generator[Wait | None, None, list[list[Piece]]]
-
-
-class ShellFault(Exception):
-    """What ends the program that runs; the message is what the shell says."""
 
 
 def fields(shell: Shell, words: Iterable[Word]) -> Generator[Wait | None, None, list[str]]:

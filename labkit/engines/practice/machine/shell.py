@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterable
 
 from . import expand
 from .builtins import BUILTINS, Break, Return
-from .expand import MAX_TEXT, ShellFault
+from .expand import MAX_TEXT
 from .files import failure
 from .process import Exit, Main, Process, Program, Wait, exited
 from .programs import applet
@@ -29,6 +29,7 @@ from .syntax import (
     Pipeline,
     Redirected,
     Redirection,
+    ShellFault,
     ShellSyntaxError,
     Simple,
     parse,
@@ -191,7 +192,10 @@ class Shell:
                 raise
             status = left.code
         if trap := self.traps.pop(0, ""):
-            yield from self.run_list(parse(trap))
+            try:
+                yield from self.run_list(parse(trap))
+            except ShellFault as error:
+                yield from self.process.err(f"{self.name}: {error}")
         return status
 
     def capture(self, body: List) -> Generator[Wait | None, None, str]:

@@ -38,7 +38,11 @@ _RESERVED = {
 }
 
 
-class ShellSyntaxError(Exception):
+class ShellFault(Exception):
+    """What ends the program that runs; the message is what the shell says."""
+
+
+class ShellSyntaxError(ShellFault):
     """Text that is no shell program; the message is what the shell says."""
 
 
