@@ -81,6 +81,25 @@ def test_names_in_lower_case(engine: Clock) -> None:
 
 
 @pytest.mark.parametrize(
+    ("user", "said"),
+    [
+        ("²", "unable to find user ²: no matching entries in passwd file"),
+        ("9" * 5000, f"unable to find user {'9' * 5000}: no matching entries in passwd file"),
+        ("2147483648", "uids and gids must be in range 0-2147483647"),
+        ("0:2147483648", "uids and gids must be in range 0-2147483647"),
+        ("2147483647", ""),
+    ],
+    ids=["superscript", "endless", "large", "large group", "last"],
+)
+def test_users_by_number(engine: Clock, user: str, said: str) -> None:
+    """A number is one of plain digits that the kernel can hold; anything else is a name."""
+    made = engine.ok("POST", "/containers/create", {**ONE, "User": user})["Id"]
+    status, out = engine("POST", f"/containers/{made}/start")
+    assert (json.loads(out)["message"] if status != 204 else "") == said
+    engine("DELETE", f"/containers/{made}?force=1")
+
+
+@pytest.mark.parametrize(
     ("config", "status", "said"),
     [
         ({"IPRange": "10.88.0.0"}, 500, 'subpool "10.88.0.0": Invalid Address SubPool'),
@@ -396,6 +415,10 @@ _HOST_REFUSALS: list[tuple[dict[str, Any], int, str]] = [
     ({"OomScoreAdj": 5000}, 400, "Invalid value 5000, range for oom score adj is [-1000, 1000]"),
     ({"CpusetCpus": "0-9"}, 400, "Requested CPUs are not available - requested 0-9, available: 0-1"),
     ({"CpusetCpus": "x"}, 400, "Invalid value x for cpuset cpus: invalid format: x"),
+    ({"CpusetCpus": "9" * 50}, 400, f"Invalid value {'9' * 50} for cpuset cpus: invalid format: {'9' * 50}"),
+    ({"CpusetMems": "²"}, 400, "Invalid value ² for cpuset mems: invalid format: ²"),
+    ({"PortBindings": {"80/tcp": [{"HostPort": "²"}]}}, 400, 'invalid port specification: "²"'),
+    ({"PortBindings": {"80/tcp": [{"HostPort": "99999999999"}]}}, 400, 'invalid port specification: "99999999999"'),
     ({"CpusetMems": "4"}, 400, "Requested memory nodes are not available - requested 4, available: 0"),
     ({"MemorySwap": 1000}, 400, "You should always set the Memory limit when using Memoryswap limit, see usage"),
     ({"MemorySwappiness": 101}, 400, "Invalid value: 101, valid memory swappiness range is 0-100"),
@@ -406,7 +429,7 @@ _HOST_REFUSALS: list[tuple[dict[str, Any], int, str]] = [
 ]  # fmt: skip
 _CONFIG_REFUSALS: list[tuple[dict[str, Any], int, str]] = [
     ({"WorkingDir": "rel"}, 400, "the working directory 'rel' is invalid, it needs to be an absolute path"),
-    ({"StopSignal": "BAD"}, 400, "Invalid signal: BAD"),
+    *(({"StopSignal": text}, 400, f"Invalid signal: {text}") for text in ("BAD", "²", "٣", "0", "SIG15", "9" * 50)),
     ({"Healthcheck": {"Test": ["CMD", "x"], "Interval": 1}}, 400, "Interval in Healthcheck cannot be less than 1ms"),
     ({"Healthcheck": {"Test": ["CMD", "x"], "Retries": -1}}, 400, "Retries in Healthcheck cannot be negative"),
     ({"Image": "NOSUCH"}, 400, "invalid reference format: repository name must be lowercase"),

@@ -9,6 +9,7 @@ import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given, settings
@@ -221,6 +222,39 @@ def test_text_that_is_no_program_ends_the_shell_alone(script: str) -> None:
     assert "sh: syntax error: " in out
     assert "failed here" not in out
     assert out.endswith("after\n")
+
+
+@pytest.mark.parametrize("digits", ["²", "9" * 5000, "1-²", "1-2-3"], ids=["superscript", "endless", "to", "three"])
+def test_digits_that_are_no_number(digits: str) -> None:
+    """What Python takes for digits, and makes no number of, is refused in each place that counts."""
+    engine = Clock()
+    said: list[str] = []
+    engine.core.say = engine.registry.say = said.append
+    engine.ok("POST", "/containers/create?name=box", {"Image": "busybox", "Cmd": ["sleep", "9999"], "User": "0:0"})
+    engine.ok("POST", "/containers/box/start")
+    text = quote(digits)
+    for target in (
+        f"/containers/box/kill?signal={text}",
+        f"/containers/box/resize?h={text}&w=1",
+        *(f"/containers/json?filters={quote(json.dumps({n: [digits]}))}" for n in ("publish", "expose", "exited")),
+    ):
+        status, _out = engine("GET" if "filters" in target else "POST", target)
+        assert status >= 400, target[:99]
+    assert engine.registry.handle("GET", f"/v2/_catalog?n={text}", {}, b"").status == 200
+    assert said == []
+
+
+def test_a_fault_of_a_registry_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes wrong inside a registry is logged in one line, and it goes on."""
+    registry = Clock().registry
+    said: list[str] = []
+    registry.say = said.append
+    with monkeypatch.context() as broken:
+        broken.setattr(registry, "manifests", None)
+        reply = registry.handle("GET", "/v2/_catalog", {}, b"")
+    assert (reply.status, json.loads(reply.body)["errors"][0]["code"]) == (500, "UNKNOWN")
+    assert [line.partition(":")[0] for line in said] == ["unforeseen TypeError in the registry at GET /v2/_catalog"]
+    assert registry.handle("GET", "/v2/_catalog", {}, b"").status == 200
 
 
 @pytest.mark.parametrize("swapped", ["bound", "bound/below"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from . import api_images, checks, filters, lifecycle, networking, settings, views
+from .machine.digits import whole
 from .machine.process import Wait
 from .state import NAME, Container
 from .wire import (
@@ -90,14 +91,14 @@ def _check_filters(core: Core, wanted: filters.Filters) -> None:
         if value not in ("starting", "healthy", "unhealthy", "none"):
             raise Fault(400, f"{'U' if old else 'u'}nrecognised filter value for health: {value}")
     for value in wanted.get("exited", []):
-        if not value.lstrip("-").isdigit():
+        if whole(value.removeprefix("-")) is None:
             raise Fault(500 if old else 400, f'strconv.Atoi: parsing "{value}": invalid syntax')
     if wanted.get("is-task"):
         filters.boolean(wanted, "is-task", old=old)
     for key in ("publish", "expose"):
         for value in wanted.get(key, []):
             port = value.partition("/")[0]
-            if not all(part.isdigit() for part in port.split("-")):
+            if any(whole(part) is None for part in port.split("-", 1)):
                 said = f'strconv.ParseUint: parsing "{port}": invalid syntax'
                 raise Fault(500 if old else 400, f"error while looking up for {key} {value}: {said}")
 
@@ -359,7 +360,7 @@ def resize(core: Core, request: Request, name: str) -> Reply:
     """``POST /containers/{id}/resize``."""
     container = core.state.container(name)
     for size in ("h", "w"):
-        if not request.query.get(size, "").isdigit():
+        if whole(request.query.get(size, "")) is None:
             raise Fault(400, f'strconv.Atoi: parsing "{request.query.get(size, "")}": invalid syntax')
     if not container.running:
         raise Fault(409, lifecycle.not_running(core, container))

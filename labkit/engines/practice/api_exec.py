@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from . import checks, lifecycle
 from .api_streams import MULTIPLEXED, RAW, frame
+from .machine.digits import whole
 from .state import Exec
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, empty, json_reply, parse_json
 
@@ -105,7 +106,7 @@ def start(core: Core, request: Request, name: str) -> Answer:
 def resize(core: Core, request: Request, name: str) -> Reply:
     """``POST /exec/{id}/resize``."""
     entry = _find(core, name)
-    if not (request.query.get("h", "").isdigit() and request.query.get("w", "").isdigit()):
+    if any(whole(request.query.get(size, "")) is None for size in ("h", "w")):
         raise Fault(400, 'strconv.Atoi: parsing "": invalid syntax')
     if entry.run is None:
         raise Fault(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from . import archive, filters, settings, transfer, views
 from .dockerfile import KNOWN, parse_line, set_config
 from .layers import Layer, chain_ids, read_layer
+from .machine.digits import whole
 from .machine.files import Folder
 from .state import Container, Image, familiar, split_tag, timestamp, with_tag
 from .wire import Answer, Fault, Reply, Request, Streaming, dumps, empty, json_reply, parse_json, streamed
@@ -446,14 +447,11 @@ def search(core: Core, request: Request) -> Reply:
         raise Fault(500, f'Get "http://{host}/v1/_ping": dial tcp {host}: connect: connection refused')
     found = parse_search(registry.handle("GET", f"/v1/search?q={rest}&n=25", {}, b"").body)
     official = filters.boolean(wanted, "is-official", old=core.profile.old)
-    stars = (wanted.get("stars") or ["0"])[0]
-    if not stars.isdigit():
-        raise Fault(
-            400, f"Invalid filter 'stars=[{stars}]'" if core.profile.old else f"invalid filter 'stars=[{stars}]'"
-        )
-    return json_reply(
-        [f for f in found if f["star_count"] >= int(stars) and official in (None, f["is_official"])][:limit]
-    )
+    text = (wanted.get("stars") or ["0"])[0]
+    stars = whole(text)
+    if stars is None:
+        raise Fault(400, f"Invalid filter 'stars=[{text}]'" if core.profile.old else f"invalid filter 'stars=[{text}]'")
+    return json_reply([f for f in found if f["star_count"] >= stars and official in (None, f["is_official"])][:limit])
 
 
 def parse_search(body: bytes) -> list[dict[str, Any]]:

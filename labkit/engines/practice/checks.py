@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from .machine.digits import whole
 from .machine.process import PROCESSORS, SIGNALS
 from .wire import Fault
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from .core import Core
 
 _LEAST_MEMORY = 6 * 1024 * 1024
-_PORT = re.compile(r"\d{1,5}(/(tcp|udp|sctp))?")
-_SET = re.compile(r"\d+(-\d+)?(,\d+(-\d+)?)*")
+_PORT = re.compile(r"[0-9]{1,5}(/(tcp|udp|sctp))?")
+_SET = re.compile(r"[0-9]{1,18}(-[0-9]{1,18})?(,[0-9]{1,18}(-[0-9]{1,18})?)*")
 _MILLISECOND = 1_000_000  # in nanoseconds, as the API counts
 _POLICIES = ("no", "always", "unless-stopped", "on-failure")
 _DRIVERS = ("json-file", "local", "none", "journald", "syslog", "gelf", "fluentd", "awslogs", "splunk", "etwlogs")
@@ -45,8 +46,8 @@ def container(core: Core, config: dict[str, Any], host: dict[str, Any]) -> None:
     folder = config.get("WorkingDir") or "/"
     if not folder.startswith("/"):
         raise Fault(400, f"the working directory '{folder}' is invalid, it needs to be an absolute path")
-    signal = str(config.get("StopSignal") or "TERM").upper().removeprefix("SIG")
-    if not signal.isdigit() and signal not in SIGNALS:
+    signal = str(config.get("StopSignal") or "TERM")
+    if not 0 < (whole(signal) or SIGNALS.get(signal.upper().removeprefix("SIG"), 0)) < 65:
         raise Fault(400, f"{'I' if old else 'i'}nvalid signal: {config['StopSignal']}")
     _health(config.get("Healthcheck") or {})
     for line in host.get("ExtraHosts") or []:
@@ -190,9 +191,10 @@ def _ports(bindings: dict[str, Any], *, old: bool) -> None:
 def host_ports(text: str) -> range:
     """Return the ports of the host that a ``HostPort`` allows: one, those of ``8000-8010``, or 0 for any."""
     parts = (text or "0").split("-")[:2]
-    if not all(part.isdigit() and int(part) < 65536 for part in parts) or int(parts[0]) > int(parts[-1]):
+    ends = [number for part in parts if (number := whole(part)) is not None and number < 65536]
+    if len(ends) < len(parts) or ends[0] > ends[-1]:
         raise Fault(400, f'invalid port specification: "{text}"')
-    return range(int(parts[0]), int(parts[-1]) + 1)
+    return range(ends[0], ends[-1] + 1)
 
 
 def detach_keys(keys: str) -> bool:

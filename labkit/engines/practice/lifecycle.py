@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from .machine.digits import whole
 from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy
 from .machine.process import KILL, SIGNALS, Process, ProcessSpace, Wait
 from .machine.streams import NOTHING, Pipe, ReadEnd, Sink, Stream
@@ -24,15 +25,14 @@ WRITE_LIMIT = 64 * 1024 * 1024
 """A container, or a volume, holds no more than this, in bytes."""
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STOP_SECONDS = 10.0
+_LAST_ID = 2**31 - 1
 
 
 def signal_number(text: str) -> int:
     """Return the number of a signal: ``TERM``, ``SIGTERM`` or ``15``.  Raises `Fault` (400)."""
-    bare = text.upper().removeprefix("SIG")
-    if bare.isdigit() and 0 < int(bare) < 65:
-        return int(bare)
-    if bare in SIGNALS:
-        return SIGNALS[bare]
+    number = whole(text) or SIGNALS.get(text.upper().removeprefix("SIG"), 0)
+    if 0 < number < 65:
+        return number
     raise Fault(400, f"Invalid signal: {text}")
 
 
@@ -199,17 +199,21 @@ def user_of(container: Container, text: str) -> tuple[int, int]:
     node = (container.files or FileSystem(container.root, Space(0))).lookup("/etc/passwd")
     for line in (node.data if isinstance(node, File) else b"").decode("utf-8", "replace").splitlines():
         parts = line.split(":")
-        if len(parts) > 3 and parts[2].isdigit() and parts[3].isdigit():
-            entries[parts[0]] = (int(parts[2]), int(parts[3]))
+        if len(parts) > 3 and (uid := whole(parts[2])) is not None and (gid := whole(parts[3])) is not None:
+            entries[parts[0]] = (uid, gid)
     if not name:
         return 0, 0
-    if name.isdigit():
-        uid, gid = int(name), next((g for u, g in entries.values() if u == int(name)), 0)
+    if (number := whole(name)) is not None:
+        uid, gid = number, next((g for u, g in entries.values() if u == number), 0)
     elif name in entries:
         uid, gid = entries[name]
     else:
         raise Fault(400, f"unable to find user {name}: no matching entries in passwd file")
-    return uid, int(group) if group.isdigit() else entries.get(group, (0, gid))[1]
+    number = whole(group)
+    gid = entries.get(group, (0, gid))[1] if number is None else number
+    if max(uid, gid) > _LAST_ID:
+        raise Fault(400, f"uids and gids must be in range 0-{_LAST_ID}")
+    return uid, gid
 
 
 def spawn(

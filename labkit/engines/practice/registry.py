@@ -9,12 +9,14 @@ import base64
 import hmac
 import json
 import re
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qs
 
 from ..recipes import repository
 from .layers import digest, read_layer
+from .machine.digits import whole
 from .state import Image
 from .wire import Fault, Reply, dumps
 
@@ -38,6 +40,8 @@ class Registry:
     login: the name and the password that it asks for; None for neither.
     read_only: whether only the engine's own side can put something in.
     beside: another one, which a search looks through first.
+
+    Set afterwards: `say`, which takes lines for the log; that is where the stderr of the engine's process goes.
     """
 
     def __init__(
@@ -49,6 +53,7 @@ class Registry:
         self.kinds: dict[str, str] = {}
         self.uploads: dict[str, bytearray] = {}
         self._count = 0
+        self.say: Callable[[str], None] = lambda line: print(line, file=sys.stderr)
 
     # What the engine asks for
 
@@ -108,7 +113,14 @@ class Registry:
     # HTTP
 
     def handle(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
-        """Answer a request."""
+        """Answer a request; what is a fault of this registry's own is answered and logged, and it goes on."""
+        try:
+            return self._guarded(method, target, headers, body)
+        except Exception as error:
+            self.say(f"unforeseen {type(error).__name__} in the registry at {method} {target[:200]}: {error}")
+            return _error(500, "UNKNOWN", "unknown error")
+
+    def _guarded(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> Reply:
         path, _mark, query = target.partition("?")
         login = _basic(headers.get("authorization", ""))
         if path.startswith("/v1/"):
@@ -149,8 +161,9 @@ class Registry:
     def _page(self, items: list[str], query: dict[str, list[str]], name: str, more: dict[str, Any]) -> Reply:
         last, count = query.get("last", [""])[0], query.get("n", [""])[0]
         rest = [item for item in items if item > last]
-        if count.isdigit() and int(count) < len(rest):
-            rest = rest[: int(count)]
+        most = whole(count)
+        if most is not None and most < len(rest):
+            rest = rest[:most]
             reply = _json({**more, name: rest})
             reply.headers["Link"] = f'</v2/_catalog?last={rest[-1] if rest else ""}&n={count}>; rel="next"'
             return reply
