@@ -108,6 +108,10 @@ def test_users_by_number(engine: Clock, user: str, said: str) -> None:
         ({"Gateway": "10.1.1.1"}, 500, "failed to allocate gateway (10.1.1.1): Requested address is out of range"),
         ({"AuxiliaryAddresses": {"a": "x"}}, 500, "non parsable secondary ip address (a:x) passed for network wrong"),
         ({"Subnet": "", "Gateway": "10.88.0.1"}, 500, "Invalid subnet  : invalid CIDR address: "),
+        *(
+            ({"Subnet": f"10.88.0.0/{n}"}, 500, "failed to allocate gateway (): No available addresses on this pool")
+            for n in (31, 32)
+        ),
         ({"Subnet": "10.88.0.0"}, 500, "Invalid subnet 10.88.0.0 : invalid CIDR address: 10.88.0.0"),
     ],
 )

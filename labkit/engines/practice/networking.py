@@ -149,6 +149,9 @@ def _pool(core: Core, name: str, configs: list[dict[str, Any]]) -> tuple[IPv4Net
             else "invalid pool request: Pool overlaps with other one on this address space",
         )
     _check_addresses(core, name, subnet, given)
+    if subnet.num_addresses < 4:
+        said = f"{'N' if old else 'n'}o available addresses on this pool"
+        raise Fault(500, f"failed to allocate gateway ({given.get('Gateway') or ''}): {said}")
     kept = {k: v for k, v in given.items() if v and k in ("Subnet", "IPRange", "Gateway", "AuxiliaryAddresses")}
     kept.setdefault("Gateway", str(subnet[1])) if not old else None
     return subnet, [kept, *sixth]
