@@ -123,6 +123,11 @@ def test_networks(engine: Clock, config: dict[str, Any], status: int, said: str)
     assert json.loads(out)["message"].endswith(said)
 
 
+def test_nested_credentials(engine: Clock) -> None:
+    """What is nested too deep to be read is no credentials."""
+    assert engine("POST", "/images/create?fromImage=busybox&tag=latest", x_registry_auth="W1tb" * 3000)[0] == 200
+
+
 def _build(engine: Clock, text: str, query: str = "") -> tuple[int, str, list[dict[str, Any]]]:
     target = f"/build?nocache=1&{query}"
     status, out = engine("POST", target, tar(Dockerfile=text.encode(), a=b"x"), content_type="application/x-tar")

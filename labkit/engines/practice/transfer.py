@@ -29,7 +29,7 @@ def credentials(request: Request) -> tuple[str, str] | None:
             return None
         said = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
         return str(said.get("username") or ""), str(said.get("password") or "")
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return None
 
 
