@@ -123,6 +123,18 @@ def test_networks(engine: Clock, config: dict[str, Any], status: int, said: str)
     assert json.loads(out)["message"].endswith(said)
 
 
+@pytest.mark.parametrize("name", ["Cmd", "Hostname", "WorkingDir"])
+def test_half_a_character(engine: Clock, name: str) -> None:
+    """Go's decoder puts U+FFFD in its place."""
+    text = "/x\ud800y\U0001f600"
+    made = engine.ok("POST", "/containers/create", {**ONE, name: [text] if name == "Cmd" else text})["Id"]
+    value = engine.ok("GET", f"/containers/{made}/json")["Config"][name]
+    assert (value[0] if name == "Cmd" else value) == "/x\ufffdy\U0001f600"
+    engine("POST", f"/containers/{made}/start")
+    assert engine.ok("GET", "/containers/json?all=1")
+    engine.ok("DELETE", f"/containers/{made}?force=1")
+
+
 def test_nested_credentials(engine: Clock) -> None:
     """What is nested too deep to be read is no credentials."""
     assert engine("POST", "/images/create?fromImage=busybox&tag=latest", x_registry_auth="W1tb" * 3000)[0] == 200

@@ -205,8 +205,9 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True, struc
             raise Fault(400, f"{'' if old else 'invalid JSON: '}got EOF while reading request body")
         return {}
     try:
-        value, _end = json.JSONDecoder().raw_decode(request.body.decode("utf-8", "replace").lstrip())
-        value = kinds.named(value)
+        text = request.body.decode("utf-8", "replace").lstrip()
+        value, _end = json.JSONDecoder().raw_decode(text)
+        value = kinds.named(_whole(value) if "\\u" in text else value)
     except (ValueError, RecursionError) as error:
         said = go_json_error(request.body.decode("utf-8", "replace"), error)
         raise Fault(status, said if old else f"invalid JSON: {said}") from error
@@ -215,6 +216,11 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True, struc
     if said := kinds.wrong(value, struct):
         raise Fault(status, said if old else f"invalid JSON: {said}")
     return dict(value)
+
+
+def _whole(value: Any) -> Any:
+    """Return a value of JSON without halves of characters, such as ``\\ud800``: Go puts U+FFFD in their place."""
+    return json.loads(re.sub("[\ud800-\udfff]", "\ufffd", json.dumps(value, ensure_ascii=False)))
 
 
 _DECODED = ("ContainerConfigWrapper", "UpdateConfig", "AuthConfig")
