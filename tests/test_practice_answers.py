@@ -123,6 +123,48 @@ def test_networks(engine: Clock, config: dict[str, Any], status: int, said: str)
     assert json.loads(out)["message"].endswith(said)
 
 
+_AUXILIARY = {"IPAM": {"Config": [{"Subnet": "10.89.0.0/24", "AuxiliaryAddresses": 5}]}}
+_WRONG = "json: cannot unmarshal number into Go struct field "
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "said"),
+    [
+        *(
+            ("/containers/create", {"HostConfig": {"Mounts": [{"Type": kind, "Target": "/m", **more}]}}, said)
+            for kind, more, said in (
+                ("volume", {"VolumeOptions": 5}, "Mounts.VolumeOptions of type mount.VolumeOptions"),
+                ("volume", {"VolumeOptions": {"NoCopy": 5}}, "VolumeOptions.NoCopy of type bool"),
+                ("volume", {"VolumeOptions": {"DriverConfig": 5}}, "VolumeOptions.DriverConfig of type mount.Driver"),
+                ("tmpfs", {"TmpfsOptions": 5}, "Mounts.TmpfsOptions of type mount.TmpfsOptions"),
+                ("bind", {"BindOptions": 5}, "Mounts.BindOptions of type mount.BindOptions"),
+            )
+        ),
+        ("/networks/create", _AUXILIARY, "Config.AuxiliaryAddresses of type map[string]string"),
+    ],
+)
+def test_wrong_kinds(engine: Clock, path: str, body: dict[str, Any], said: str) -> None:
+    """What is deep in a body is of the right kind, too."""
+    status, out = engine("POST", path, {**ONE, "Name": "wrong", **body})
+    assert (status, json.loads(out)["message"]) == (500 if "containers" in path else 400, _WRONG + said)
+
+
+def test_the_mode_of_a_tmpfs_is_a_number(engine: Clock) -> None:
+    """Not a text, as other modes are."""
+    mount = {"Type": "tmpfs", "Target": "/m", "TmpfsOptions": {"Mode": 0o700, "SizeBytes": 4096}}
+    assert _create(engine, Mounts=[mount])["HostConfig"]["Mounts"] == [mount]
+
+
+def test_annotations() -> None:
+    """A newer Engine keeps texts alone; an older one does not know them."""
+    assert "Annotations" not in _create(Clock(), Annotations=5)["HostConfig"]
+    status, out = Clock("29")("POST", "/containers/create", {**ONE, "HostConfig": {"Annotations": 5}})
+    assert (status, json.loads(out)["message"]) == (
+        400,
+        f"invalid JSON: {_WRONG}HostConfig.Annotations of type map[string]string",
+    )
+
+
 @pytest.mark.parametrize("name", ["Cmd", "Hostname", "WorkingDir"])
 def test_half_a_character(engine: Clock, name: str) -> None:
     """Go's decoder puts U+FFFD in its place."""

@@ -11,11 +11,16 @@ _STRINGS = (
 _LISTS = "Env Binds Dns DnsSearch DnsOptions CapAdd CapDrop Aliases Links VolumesFrom ExtraHosts SecurityOpt GroupAdd"
 _FLAGS = (
     "Tty OpenStdin StdinOnce AttachStdin AttachStdout AttachStderr Detach Internal Attachable EnableIPv6 "
-    "CheckDuplicate Force AutoRemove Privileged ReadonlyRootfs ReadOnly PublishAllPorts Init"
+    "CheckDuplicate Force NoCopy AutoRemove Privileged ReadonlyRootfs ReadOnly PublishAllPorts Init"
 )
-_NUMBERS = "Memory MemorySwap NanoCpus CpuShares CpuQuota CpuPeriod PidsLimit StopTimeout MaximumRetryCount ShmSize"
-_OBJECTS = "HostConfig NetworkingConfig EndpointConfig IPAMConfig IPAM RestartPolicy LogConfig Healthcheck"
-_TEXTS = "Labels Options DriverOpts Sysctls Tmpfs LogConfig.Config"
+_NUMBERS = (
+    "Memory MemorySwap NanoCpus CpuShares CpuQuota CpuPeriod PidsLimit StopTimeout MaximumRetryCount ShmSize SizeBytes"
+)
+_OBJECTS = (
+    "HostConfig NetworkingConfig EndpointConfig IPAMConfig IPAM RestartPolicy LogConfig Healthcheck "
+    "BindOptions VolumeOptions TmpfsOptions DriverConfig"
+)
+_TEXTS = "Labels Options DriverOpts Sysctls Tmpfs LogConfig.Config StorageOpt Annotations AuxiliaryAddresses"
 
 _KINDS: dict[str, str] = {
     **dict.fromkeys(_STRINGS.split(), "string"),
@@ -29,6 +34,7 @@ _KINDS: dict[str, str] = {
     "Entrypoint": "strslice.StrSlice",
     "Mounts": "[]object",
     "IPAM.Config": "[]object",
+    "TmpfsOptions.Mode": "int64",
     "ExposedPorts": "map[string]object",
     "Volumes": "map[string]object",
     "EndpointsConfig": "map[string]object",
@@ -40,12 +46,10 @@ _OTHERS = (
     "BlkioWeightDevice BlkioDeviceReadBps BlkioDeviceWriteBps BlkioDeviceReadIOps BlkioDeviceWriteIOps "
     "CpuRealtimePeriod CpuRealtimeRuntime CpusetCpus CpusetMems Devices DeviceCgroupRules DeviceRequests KernelMemory "
     "KernelMemoryTCP MemoryReservation MemorySwappiness OomKillDisable Ulimits CpuCount CpuPercent IOMaximumIOps "
-    "IOMaximumBandwidth StorageOpt Annotations BindOptions VolumeOptions TmpfsOptions SizeBytes NoCopy DriverConfig "
-    "Propagation Consistency AuxiliaryAddresses IPv6Address GlobalIPv6Address Ingress ConfigOnly ConfigFrom Config "
+    "IOMaximumBandwidth Propagation Consistency IPv6Address GlobalIPv6Address Ingress ConfigOnly ConfigFrom Config "
     "Test Interval Timeout Retries StartPeriod Soft Hard PathOnHost PathInContainer CgroupPermissions email User "
     "MaskedPaths ReadonlyPaths IPPrefixLen IPAddress EndpointID NetworkID GwPriority Kind ConsoleSize"
 )
-_TEXTS_TOO = ("StorageOpt", "Annotations", "AuxiliaryAddresses")
 _NAMES = {name.lower(): name for name in [*_OTHERS.split(), *(key.rpartition(".")[2] for key in _KINDS)]}
 JSON = {dict: "object", list: "array", str: "string", bool: "bool", int: "number", float: "number"}
 """What Go calls the kinds of values in JSON."""
@@ -58,6 +62,10 @@ _GO = {
     "LogConfig": "container.LogConfig",
     "Healthcheck": "container.HealthConfig",
     "IPAM": "network.IPAM",
+    "BindOptions": "mount.BindOptions",
+    "VolumeOptions": "mount.VolumeOptions",
+    "TmpfsOptions": "mount.TmpfsOptions",
+    "DriverConfig": "mount.Driver",
     "EndpointConfig": "network.EndpointSettings",
     "IPAMConfig": "network.EndpointIPAMConfig",
     "ContainerConfigWrapper": "runconfig.ContainerConfigWrapper",
@@ -117,25 +125,28 @@ def named(value: Any, kind: str = "object") -> Any:
         return {key: named(item) for key, item in value.items()}
     found: dict[str, Any] = {}
     for key, item in value.items():
-        name = str(key) if key in _KINDS or key in _TEXTS_TOO else _NAMES.get(str(key).lower()) or str(key)
+        name = str(key) if key in _KINDS else _NAMES.get(str(key).lower()) or str(key)
         if name == key or name not in value:
-            texts = name in _TEXTS_TOO or (name == "Config" and isinstance(item, dict))
+            texts = name == "Config" and isinstance(item, dict)
             found[name] = named(item, "map[string]string" if texts else _KINDS.get(name, "object"))
     return found
 
 
-def wrong(body: Any, struct: str) -> str:
+def wrong(body: Any, struct: str, *, old: bool = False) -> str:
     """Return what the Engine's decoder says about a value of the wrong kind, nothing where all are right.
 
     Parameters
     ----------
     body: the object; fields of objects inside are looked at, too.
     struct: what the Engine calls it, for the message.
+    old: whether to pass over what engines before 25 do not know.
     """
     if not isinstance(body, dict):
         return f"json: cannot unmarshal {JSON.get(type(body), 'value')} into Go value of type {_GO.get(struct, struct)}"
     for name, value in body.items():
         if struct in _FIELDS and name not in _FIELDS[struct].split():
+            continue
+        if old and name == "Annotations":
             continue
         own = _KINDS.get(f"{struct}.{name}")
         kind = own or _KINDS.get(name)
@@ -148,6 +159,6 @@ def wrong(body: Any, struct: str) -> str:
         inside = value.values() if isinstance(value, dict) and kind != "object" else [value]
         for item in inside:
             for below in item if isinstance(item, list) else [item]:
-                if isinstance(below, dict) and (said := wrong(below, name)):
+                if isinstance(below, dict) and (said := wrong(below, name, old=old)):
                     return said
     return ""

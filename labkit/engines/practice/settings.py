@@ -180,7 +180,9 @@ def host_config(core: Core, body: dict[str, Any]) -> dict[str, Any]:
         made[name] = made[name] or copying.copy(_HOST_CONFIG[name])
     for name in ("LogConfig", "RestartPolicy"):
         made[name] = {**_HOST_CONFIG[name], **{k: v for k, v in made[name].items() if v}}
-    if not core.profile.old:
+    if core.profile.old:
+        made.pop("Annotations", None)
+    else:
         for name in ("KernelMemory", "KernelMemoryTCP", "Cgroup"):
             made.pop(name, None)
         made["OomKillDisable"] = None

@@ -213,7 +213,7 @@ def parse_json(request: Request, *, needed: bool = True, old: bool = True, struc
         raise Fault(status, said if old else f"invalid JSON: {said}") from error
     if value is None:
         return {}
-    if said := kinds.wrong(value, struct):
+    if said := kinds.wrong(value, struct, old=old):
         raise Fault(status, said if old else f"invalid JSON: {said}")
     return dict(value)
 
