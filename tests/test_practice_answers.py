@@ -744,6 +744,23 @@ def test_stats_count_no_more_than_the_processors_have(script: str, others: int, 
     assert now["system_cpu_usage"] - before["system_cpu_usage"] == pytest.approx(2e9)
 
 
+@pytest.mark.parametrize("port", ["a", "²/tcp", "70000/tcp", "80-90/tcp", "", "9" * 5000], ids=lambda port: port[:9])
+@pytest.mark.parametrize("all_ports", [False, True])
+def test_an_exposed_port_that_is_none(port: str, all_ports: bool) -> None:
+    """An old Engine takes it for port 0; a newer one refuses it."""
+    body = {"Image": "busybox", "Cmd": ["sleep", "99"], "ExposedPorts": {port: None}}
+    body["HostConfig"] = {"PublishAllPorts": all_ports}
+    engine = Clock()
+    engine.ok("POST", "/containers/create?name=odd", body)
+    engine.ok("POST", "/containers/odd/start")
+    assert {place["PrivatePort"] for place in engine.ok("GET", "/containers/json")[0]["Ports"]} == {0}
+    assert engine.ok("GET", "/system/df")["Containers"]
+    assert list(engine.ok("GET", "/containers/odd/json")["Config"]["ExposedPorts"]) == [port]
+    status, out = Clock("29")("POST", "/containers/create", body)
+    assert status == 400
+    assert json.loads(out)["message"].startswith("invalid JSON: invalid port '")
+
+
 class _FewPorts(NoPorts):
     """Ports of a host, each of which can be opened once."""
 

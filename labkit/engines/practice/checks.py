@@ -50,6 +50,11 @@ def container(core: Core, config: dict[str, Any], host: dict[str, Any]) -> None:
     if not 0 < (whole(signal) or SIGNALS.get(signal.upper().removeprefix("SIG"), 0)) < 65:
         raise Fault(400, f"{'I' if old else 'i'}nvalid signal: {config['StopSignal']}")
     _health(config.get("Healthcheck") or {})
+    for port in config.get("ExposedPorts") or {}:
+        number = port.partition("/")[0]
+        if not old and (whole(number) is None or int(number) > 65535):
+            why = "invalid syntax" if whole(number) is None else "value out of range"
+            raise Fault(400, f"invalid JSON: invalid port '{number}': {why}")
     for line in host.get("ExtraHosts") or []:
         _extra_host(str(line))
     for link in host.get("Links") or []:

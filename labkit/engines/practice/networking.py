@@ -8,6 +8,7 @@ from ipaddress import IPv4Network, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from .checks import host_ports
+from .machine.digits import whole
 from .machine.network import Wire
 from .state import Container, Endpoint, Network
 from .wire import Fault
@@ -356,11 +357,17 @@ def publish(core: Core, container: Container) -> None:
             container.ports.setdefault(port, []).extend((one, opened) for one in shown)
 
 
+def inner_port(name: str) -> int:
+    """Return the number of a port such as ``80/tcp``; what is none counts as 0, as an old Engine has it."""
+    number = whole(name.partition("/")[0]) or 0
+    return number if number < 65536 else 0
+
+
 def _open(core: Core, container: Container, port: str, address: str, allowed: range) -> int:
     """Open the first host port that is free of those that are allowed; return it.  Raises `Fault` where none is."""
     for number in allowed:
         try:
-            return core.open_port(container, int(port.partition("/")[0]), address, number)
+            return core.open_port(container, inner_port(port), address, number)
         except OSError as error:
             taken = error
     core.unpublish(container)

@@ -135,12 +135,12 @@ def port_list(container: Container) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     exposed = {**(container.config.get("ExposedPorts") or {}), **dict.fromkeys(container.ports)}
     for name in exposed:
-        inner, _slash, kind = name.partition("/")
+        inner, kind = networking.inner_port(name), name.partition("/")[2]
         bound = container.ports.get(name)
         for address, port in bound or []:
-            found.append({"IP": address, "PrivatePort": int(inner), "PublicPort": port, "Type": kind or "tcp"})
+            found.append({"IP": address, "PrivatePort": inner, "PublicPort": port, "Type": kind or "tcp"})
         if not bound:
-            found.append({"PrivatePort": int(inner), "Type": kind or "tcp"})
+            found.append({"PrivatePort": inner, "Type": kind or "tcp"})
     return found
 
 
