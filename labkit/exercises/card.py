@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..markup import lines, prose
+from ..markup import lines, prose, verbatim
 from ..messages import _
 from ..safe import escape, harmless
 
@@ -70,7 +70,7 @@ class Card:
         return self.text
 
     def _repr_mimebundle_(self, **_options: object) -> dict[str, Any]:
-        return {"text/plain": self.text, "text/html": self.html}
+        return {"text/plain": self.text, "text/html": verbatim(self.html)}
 
 
 def _more(count: int) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ..markup import verbatim
 from ..messages import _
 from ..safe import escape
 from .journal import Entry
@@ -145,4 +146,4 @@ class Progress:
             f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
         said = f"<div>{escape(self._said)}</div>" if self._said else ""
-        return {"text/plain": repr(self), "text/html": html + said}
+        return {"text/plain": repr(self), "text/html": verbatim(html + said)}
