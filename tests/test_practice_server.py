@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 import ssl
@@ -202,6 +203,38 @@ def test_an_exec_whose_client_vanishes(running: Running, pause: float) -> None:
     while running.ask("GET", f"/exec/{made}/json")["Running"] and time.monotonic() < end:
         time.sleep(0.05)
     assert not running.ask("GET", f"/exec/{made}/json")["Running"]
+
+
+@pytest.mark.parametrize("kind", ["attach", "attach first", "exec"])
+def test_stdin_that_nobody_reads(running: Running, kind: str) -> None:
+    """Input is taken while the pipe has room, as on Linux, and goes on when it is read; the engine keeps no more."""
+    command, size = ["sh", "-c", "until test -e /go; do sleep 0.1; done; wc -c"], 3_000_000
+    config = {"Image": "busybox", "Cmd": command, "OpenStdin": True, "StdinOnce": True}
+    box = running.box("sleep", "1000") if kind == "exec" else running.ask("POST", "/containers/create", config)["Id"]
+    if kind == "exec":
+        body = {"Cmd": command, "AttachStdin": True, "AttachStdout": True}
+        target = f"/exec/{running.ask('POST', f'/containers/{box}/exec', body)['Id']}/start"
+    else:
+        target = f"/containers/{box}/attach?stream=1&stdin=1&stdout=1"
+    if kind == "attach":
+        running.ask("POST", f"/containers/{box}/start")
+    with running.upgrade(target, {}) as link:
+        link.settimeout(0.5)
+        sent = 0
+        with contextlib.suppress(TimeoutError):
+            while sent < size:
+                sent += link.send(bytes(min(size - sent, 65536)))
+        assert sent < 2_000_000, "what the pipe and the buffers of the socket hold"
+        if kind == "attach first":
+            running.ask("POST", f"/containers/{box}/start")
+        touch = {"Cmd": ["touch", "/go"]}
+        made = running.ask("POST", f"/containers/{box}/exec", touch)["Id"]
+        assert running.talk(_request("POST", f"/exec/{made}/start", {"Detach": True}, CLOSE.decode().strip()))
+        link.settimeout(20)
+        link.sendall(bytes(size - sent))
+        link.shutdown(socket.SHUT_WR)
+        out = b"".join(iter(lambda: link.recv(65536), b""))
+    assert out[8:] == f"{size}\n".encode()
 
 
 BODIES: tuple[Any, ...] = (

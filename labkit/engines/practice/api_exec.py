@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import checks, lifecycle
-from .api_streams import MULTIPLEXED, RAW, frame
+from .api_streams import MULTIPLEXED, RAW, frame, take_input
 from .machine.digits import whole
 from .state import Exec
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, empty, json_reply, parse_json
@@ -97,7 +97,7 @@ def start(core: Core, request: Request, name: str) -> Answer:
         channel.end()
         return answer
     run.process.on_exit.append(lambda _code: channel.end())
-    channel.on_input = lifecycle.typed(run.stdin, output if tty else None, run.process)
+    take_input(channel, run, output if tty else None)
     if run.stdin is not None:
         channel.on_input_end = run.stdin.end
     return answer

@@ -6,11 +6,13 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Containe
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from . import checks, lifecycle
 from .machine.process import PROCESSORS, Wait
-from .state import Container, LogEntry, timestamp
+from .machine.streams import PIPE_SIZE
+from .state import Container, LogEntry, Run, timestamp
 from .wire import Answer, Channel, Fault, Reply, Request, Streaming, Working, dumps, json_reply
 
 if TYPE_CHECKING:
@@ -133,6 +135,22 @@ def attach_socket(core: Core, _request: Request, name: str) -> Answer:
     raise Fault(501, "The practice engine does not attach by WebSocket. POST /containers/{id}/attach does the same.")
 
 
+def take_input(channel: Channel, run: Run, output: Callable[[int, bytes], None] | None) -> None:
+    """Lead what comes in to a process's stdin; as a pipe of Linux does, a full one lets its writer wait.
+
+    Parameters
+    ----------
+    output: where a terminal echoes what is typed.
+    """
+    stdin = run.stdin
+    if stdin is None:
+        channel.wants_input, channel.on_input = lambda: True, lambda data: None
+        return
+    typed = lifecycle.typed(stdin, output, run.process)
+    channel.wants_input = lambda: stdin.writable() and (output is None or channel.ready)
+    channel.on_input = lambda data: None if stdin.broken else typed(data)
+
+
 def attach(core: Core, request: Request, name: str) -> Answer:
     """``POST /containers/{id}/attach``."""
     container = core.state.container(name)
@@ -184,18 +202,20 @@ def attach(core: Core, request: Request, name: str) -> Answer:
         run.ready.append(ready)
         container.attached.append(channel)
         channel.on_close = leave
-        if request.flag("stdin") and run.stdin is not None:
-            stdin, process = run.stdin, run.process
-            channel.on_input = lifecycle.typed(stdin, output if container.tty else None, process)
-            if container.config.get("StdinOnce"):
-                channel.on_input_end = stdin.end
-            if early:
-                channel.on_input(bytes(early))
-            if ended:
-                channel.on_input_end()
+        if not request.flag("stdin"):
+            return
+        take_input(channel, run, output if container.tty else None)
+        if run.stdin is not None and container.config.get("StdinOnce"):
+            channel.on_input_end = run.stdin.end
+        if early:
+            channel.on_input(bytes(early))
+        if ended:
+            channel.on_input_end()
 
-    channel.on_input = early.extend  # what is typed before the container starts
-    channel.on_input_end = lambda: ended.append(True)
+    if request.flag("stdin"):
+        channel.wants_input = lambda: len(early) < PIPE_SIZE
+        channel.on_input = early.extend  # what is typed before the container starts
+        channel.on_input_end = lambda: ended.append(True)
     if container.running:
         join()
     else:

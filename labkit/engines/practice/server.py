@@ -387,6 +387,8 @@ class Http:
         with contextlib.suppress(OSError, ConnectionError):  # so ends who closes over output that was not read
             data = early or await reader.read(_CHUNK)
             while data:
+                while driver and not channel.wants_input():
+                    await driver.changed()
                 channel.on_input(data)
                 if driver:
                     driver.kick()

@@ -99,13 +99,14 @@ class Channel:
     """A connection that stays open: a stream of an answer or, after an upgrade, both ways.
 
     The engine writes into `outgoing`; whoever carries it takes bytes out, and calls
-    `on_input`, `on_input_end` and `on_close`.
+    `on_input`, while `wants_input`, `on_input_end` and `on_close`.
     """
 
     def __init__(self) -> None:
         self.outgoing = bytearray()
         self.ended = False
         self.closed = False
+        self.wants_input: Callable[[], bool] = lambda: True
         self.on_input: Callable[[bytes], None] = lambda data: None
         self.on_input_end: Callable[[], None] = lambda: None
         self.on_close: Callable[[], None] = lambda: None
