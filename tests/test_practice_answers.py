@@ -15,6 +15,7 @@ from practicehelp import Clock, tar
 from labkit.engines.practice import snapshot
 from labkit.engines.practice.core import NoPorts
 from labkit.engines.practice.hostfolder import WorkFolders
+from labkit.engines.practice.machine.files import File
 from labkit.engines.practice.registry import Registry
 from labkit.engines.practice.state import Container
 from labkit.engines.practice.wire import Channel, Reply
@@ -850,3 +851,60 @@ def test_a_volume_in_memory_begins_empty(engine: Clock) -> None:
         assert engine.sh(f"ls /etc/a; {script}", HostConfig={"Binds": ["memory:/etc"]}) == (
             "ls: /etc/a: No such file or directory\ndrwxrwxrwt\n/etc/a\n"
         )
+
+
+def _idle(engine: Clock, name: str, **host: Any) -> None:
+    body = {"Image": "busybox", "Cmd": ["sleep", "99999"], "Hostname": f"{name}-host", "HostConfig": host}
+    engine.ok("POST", f"/containers/create?name={name}", body)
+    engine.ok("POST", f"/containers/{name}/start")
+
+
+def test_links() -> None:
+    """A container of the default bridge knows others by their name, host name and alias, wherever they move."""
+    engine = Clock()
+    _idle(engine, "two")
+    _idle(engine, "one", Links=["two:deux"])
+    ask = "tail -n 2 /etc/hosts | cut -f 2; for n in two deux two-host; do ping -c 1 $n | head -n 1; done"
+    said = engine.sh(ask, HostConfig={"Links": ["two", "/two:/x/deux"], "ExtraHosts": ["far:10.9.9.9"]})
+    lines = said.splitlines()
+    assert lines[0] == "deux two-host two"
+    assert [line.partition(":")[0] for line in lines[2:]] == [
+        f"PING {n} (172.17.0.2)" for n in ("two", "deux", "two-host")
+    ]
+    engine.ok("POST", "/containers/two/stop?t=0")
+    _idle(engine, "between")  # it takes the address
+    engine.ok("POST", "/containers/two/start")
+    where = engine.ok("GET", "/containers/two/json")["NetworkSettings"]["IPAddress"]
+    assert where != "172.17.0.2"
+    one = engine.core.state.container("one")
+    assert one.host.resolve("deux") == [where]
+    assert one.files is not None
+    hosts = one.files.lookup("/etc/hosts")
+    assert isinstance(hosts, File)
+    assert f"{where}\tdeux two-host two\n" in hosts.data.decode()
+    engine.ok("POST", "/containers/two/rename?name=drei")
+    assert engine.ok("GET", "/containers/one/json")["HostConfig"]["Links"] == ["/drei:/one/deux"]
+    shown = next(c["Names"] for c in engine.ok("GET", "/containers/json") if "/drei" in c["Names"])
+    assert "/one/deux" in shown
+
+
+def test_links_that_lead_nowhere() -> None:
+    """A link to nobody is refused at once, one to a container that does not run at the start."""
+    engine = Clock()
+    engine.ok("POST", "/containers/create?name=idle", ONE)
+    mixed = "host type networking can't be used with links. This would result in undefined behavior"
+    for host, status, said in (
+        ({"Links": ["nosuch:x"]}, 400, "could not get container for nosuch: No such container: nosuch"),
+        ({"Links": ["idle:x:y"]}, 500, "bad format for links: idle:x:y"),
+        ({"Links": ["idle"], "NetworkMode": "host"}, 400, f"conflicting options: {mixed}"),
+    ):
+        answered, out = engine("POST", "/containers/create", {**ONE, "HostConfig": host})
+        assert (answered, json.loads(out)["message"]) == (status, said)
+    engine.ok("POST", "/containers/create?name=to", {**ONE, "HostConfig": {"Links": ["idle:i"]}})
+    status, out = engine("POST", "/containers/to/start")
+    said = "Cannot link to a non running container: /idle AS /to/i"
+    assert (status, json.loads(out)["message"]) == (500, said)
+    engine.ok("POST", "/networks/create", {"Name": "own"})
+    host = {"Links": ["idle:i"], "NetworkMode": "own"}
+    made = engine.ok("POST", "/containers/create", {**ONE, "HostConfig": host})["Id"]
+    assert engine.ok("GET", f"/containers/{made}/json")["HostConfig"]["Links"] is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import api_images, checks, filters, lifecycle, networking, settings, views
+from . import api_images, checks, filters, lifecycle, linking, networking, settings, views
 from .machine.digits import whole
 from .machine.process import Wait
 from .state import NAME, Container
@@ -334,6 +334,7 @@ def rename(core: Core, request: Request, name: str) -> Reply:
         raise Fault(fault.status, said) from None
     before, container.name = container.name, wanted
     networking.rename(container, before)
+    linking.rename(core, container, before)
     core.event("container", "rename", container.id, {**lifecycle.event_attributes(container), "oldName": "/" + before})
     return empty()
 

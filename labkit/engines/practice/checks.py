@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
+from . import linking
 from .machine.digits import whole
 from .machine.process import PROCESSORS, SIGNALS
 from .wire import Fault
@@ -57,8 +58,11 @@ def container(core: Core, config: dict[str, Any], host: dict[str, Any]) -> None:
             raise Fault(400, f"invalid JSON: invalid port '{number}': {why}")
     for line in host.get("ExtraHosts") or []:
         _extra_host(str(line))
+    if host.get("Links") and host["NetworkMode"] == "host":
+        said = "host type networking can't be used with links. This would result in undefined behavior"
+        raise Fault(400, f"conflicting options: {said}")
     for link in host.get("Links") or []:
-        name = str(link).partition(":")[0]
+        name, _alias = linking.parse(str(link))
         try:
             core.state.container(name)
         except Fault as fault:

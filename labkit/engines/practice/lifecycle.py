@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING, Any
 
+from . import linking
 from .machine.digits import whole
 from .machine.files import Device, File, FileSystem, Folder, Link, Space, copy
 from .machine.process import KILL, SIGNALS, Process, ProcessSpace, Wait
@@ -65,7 +66,7 @@ def prepare(core: Core, container: Container) -> None:
     files.mount("/proc", _proc())
     files.mount("/sys", Folder(), False)
     files.mount("/etc/hostname", File(data=(container.host.name + "\n").encode()))
-    files.mount("/etc/hosts", File(data=_hosts(container).encode()))
+    files.mount("/etc/hosts", File(data=_hosts(core, container).encode()))
     files.mount("/etc/resolv.conf", File(data=_resolv(container)))
     for mount in container.mounts:
         if mount.kind == "tmpfs":
@@ -150,16 +151,17 @@ _SIX = (
 )
 
 
-def _hosts(container: Container) -> str:
+def _hosts(core: Core, container: Container) -> str:
     if "host" in container.endpoints:
         lines = ["127.0.0.1 localhost", f"127.0.0.1 {container.host.name}"]
     else:
         lines = ["127.0.0.1\tlocalhost", *_SIX]
-    lines += [f"{e.address}\t{container.host.name}" for e in container.endpoints.values() if e.address]
     for extra in container.host_config.get("ExtraHosts") or []:
         name, _colon, address = extra.partition(":")
         container.host.extra[name.lower()] = address
         lines.append(f"{address}\t{name}")
+    lines += linking.lines(core, container)
+    lines += [f"{e.address}\t{container.host.name}" for e in container.endpoints.values() if e.address]
     return "\n".join(lines) + "\n"
 
 
@@ -312,6 +314,7 @@ def start(core: Core, container: Container) -> None:
     container.status, container.started, container.code = "running", core.now, 0
     container.host_config.setdefault("Runtime", "runc")
     container.manual_stop = False
+    linking.renew(core, container)
     starters, container.starters = container.starters, []
     for starter in starters:
         starter()

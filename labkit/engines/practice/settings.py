@@ -10,7 +10,7 @@ import posixpath
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from . import checks, lifecycle, networking
+from . import checks, lifecycle, linking, networking
 from .machine.files import Folder, copy
 from .machine.network import Host
 from .machine.process import MACHINE
@@ -376,6 +376,7 @@ def build(core: Core, name: str, body: dict[str, Any], image: Image, host: dict[
         [str(w) for w in command[1:]],
     )
     container.mounts = mounts(core, container)
+    linking.keep(core, container)
     mode = container.host_config["NetworkMode"]
     wanted = (body.get("NetworkingConfig") or {}).get("EndpointsConfig") or {}
     first = {"default": "bridge"}.get(mode, mode)

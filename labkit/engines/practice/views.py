@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import networking
+from . import linking, networking
 from .machine.files import File, walk
 from .state import Container, Endpoint, Mount, timestamp
 
@@ -94,7 +94,7 @@ def summary(core: Core, container: Container, *, size: bool, version: tuple[int,
     old, image = core.profile.old, container.image.id
     facts: dict[str, Any] = {
         "Id": container.id,
-        "Names": ["/" + container.name],
+        "Names": linking.names(core, container),
         # A name that has moved on to another image would lie.
         "Image": container.image_name if core.state.find_image(container.image_name) is container.image else image,
         "ImageID": image,
