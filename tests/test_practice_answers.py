@@ -908,3 +908,23 @@ def test_links_that_lead_nowhere() -> None:
     host = {"Links": ["idle:i"], "NetworkMode": "own"}
     made = engine.ok("POST", "/containers/create", {**ONE, "HostConfig": host})["Id"]
     assert engine.ok("GET", f"/containers/{made}/json")["HostConfig"]["Links"] is None
+
+
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("ls -R", ".:\na\nc\nf\nlnk\n\n./a:\nb\n\n./a/b:\ng\n\n./c:\n"),
+        ("ls -R /t/", "/t/:\na\nc\nf\nlnk\n\n/t/a:\nb\n\n/t/a/b:\ng\n\n/t/c:\n"),
+        ("ls -AR a", "a:\n.hid\nb\n\na/b:\ng\n"),
+        ("ls -R lnk", "lnk:\nb\n\nlnk/b:\ng\n"),
+        ("ls -R f", "f\n"),
+        ("ls -R f c", "f\n\nc:\n"),
+        ("ls -R nosuch a", "ls: nosuch: No such file or directory\na:\nb\n\na/b:\ng\n"),
+        ("ls -dR a", "a\n"),
+        ("ls -R c", "c:\n"),
+    ],
+)
+def test_folders_are_listed_all_the_way_down(engine: Clock, command: str, said: str) -> None:
+    """``ls -R`` goes into folders, one below the other, and into no link that it meets on its way."""
+    made = "mkdir -p /t/a/b /t/c; touch /t/f /t/a/.hid /t/a/b/g; ln -s /t/a /t/lnk; cd /t"
+    assert engine.sh(f"{made}; {command}") == said

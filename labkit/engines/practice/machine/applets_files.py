@@ -31,8 +31,10 @@ def _long(name: str, node: Node) -> str:
 def ls(process: Process) -> Program:
     """List folders."""
     given, paths = yield from options(process, "lahA1dRtSrFin")
-    many, status = len(paths) > 1, 0
-    for n, path in enumerate(paths or ["."]):
+    many, status, begun = len(paths) > 1 or "-R" in given, 0, False
+    waiting = (paths or ["."])[::-1]
+    while waiting:
+        path = waiting.pop()
         try:
             node = process.files.node(path, process.cwd, follow="-l" not in given)
         except OSError as error:
@@ -41,11 +43,23 @@ def ls(process: Process) -> Program:
             continue
         if not isinstance(node, Folder) or "-d" in given:
             yield from process.out((_long(path, node) if "-l" in given else path) + "\n")
+            begun = True
             continue
         if many:
-            yield from process.out(("\n" if n else "") + f"{path}:\n")
+            yield from process.out(("\n" if begun else "") + f"{path}:\n")
         yield from process.out("".join(line + "\n" for line in _listing(process, path, node, given)))
+        begun = True
+        if "-R" in given:
+            waiting += _below(path, node, given)[::-1]
+            yield None
     return status
+
+
+def _below(path: str, folder: Folder, given: dict[str, str]) -> list[str]:
+    """Return the paths of the folders in a folder, as ``ls -R`` lists them behind it: no links are followed."""
+    hidden = "-a" in given or "-A" in given
+    names = [name for name in sorted(folder.names(), reverse="-r" in given) if hidden or not name.startswith(".")]
+    return [posixpath.join(path, name) for name in names if isinstance(folder.get(name), Folder)]
 
 
 def _listing(process: Process, path: str, folder: Folder, given: dict[str, str]) -> list[str]:
