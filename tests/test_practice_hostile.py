@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import tarfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -255,6 +257,131 @@ def test_a_fault_of_a_registry_is_answered(monkeypatch: pytest.MonkeyPatch) -> N
     assert (reply.status, json.loads(reply.body)["errors"][0]["code"]) == (500, "UNKNOWN")
     assert [line.partition(":")[0] for line in said] == ["unforeseen TypeError in the registry at GET /v2/_catalog"]
     assert registry.handle("GET", "/v2/_catalog", {}, b"").status == 200
+
+
+_TAR = tar(a=b"x")
+_SOUND: dict[str, Any] = {
+    "os": "linux",
+    "config": {"Cmd": ["x"]},
+    "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(_TAR).hexdigest()]},
+    "history": [{"created": "2020-01-01T00:00:00Z", "created_by": "x"}],
+}
+_SAID = "json: cannot unmarshal number into Go "
+
+
+def _odd(config: Any, tags: Any = ("odd:1",)) -> bytes:
+    listing = [{"Config": "c.json", "RepoTags": tags, "Layers": ["layer.tar"]}]
+    return tar(**{"manifest.json": json.dumps(listing).encode(), "c.json": config, "layer.tar": _TAR})
+
+
+_CONFIGS: list[tuple[Any, str]] = [
+    (5, _SAID + "value of type image.Image"),
+    (None, "invalid image JSON, no RootFS key"),
+    *(
+        ({**_SOUND, "config": {name: 5}}, f"{_SAID}struct field Config.config.{name} of type {kind}")
+        for name, kind in {
+            "Env": "[]string", "Labels": "map[string]string", "ExposedPorts": "nat.PortSet", "User": "string",
+            "Volumes": "map[string]struct {}", "Cmd": "string", "Shell": "string", "WorkingDir": "string",
+            "Healthcheck": "container.HealthConfig", "Tty": "bool", "OnBuild": "[]string",
+        }.items()
+    ),
+    *(({**_SOUND, "config": {name: {"a": 5}}}, f"Config.config.{name} of type {kind}")
+      for name, kind in {"Labels": "string", "ExposedPorts": "struct {}"}.items()),
+    *(({**_SOUND, "config": config}, "Image.config of type container.Config") for config in (5, "x", True, [5])),
+    ({**_SOUND, "config": {"Healthcheck": {"Test": "x"}}}, "HealthConfig.config.Healthcheck.Test of type []string"),
+    ({**_SOUND, "history": [5]}, _SAID + "struct field Image.history of type image.History"),
+    ({**_SOUND, "history": [{"created_by": 5}]}, _SAID + "struct field History.history.created_by of type string"),
+    ({**_SOUND, "history": [{"created": 5}]},
+     'parsing time "5" as "\\"2006-01-02T15:04:05Z07:00\\"": cannot parse "5" as "\\""'),
+    ({**_SOUND, "created": "x"},
+     'parsing time "\\"x\\"" as "\\"2006-01-02T15:04:05Z07:00\\"": cannot parse "x\\"" as "2006"'),
+    ({**_SOUND, "rootfs": {"diff_ids": [5]}}, _SAID + "struct field RootFS.rootfs.diff_ids of type layer.DiffID"),
+    ({**_SOUND, "rootfs": {"diff_ids": []}}, "invalid manifest, layers length mismatch: expected 1, got 0"),
+]  # fmt: skip
+_TAGS = [
+    (5, _SAID + "struct field manifestItem.RepoTags of type []string"),
+    ([5], _SAID + "struct field manifestItem.RepoTags of type string"),
+    ([None], "invalid reference format"),
+    (["a:²"], "invalid reference format"),
+    (["A:1"], "invalid reference format: repository name must be lowercase"),
+    (["a"], 'invalid tag "a"'),
+]
+
+
+@pytest.mark.parametrize(
+    ("data", "said"),
+    [
+        *((_odd(json.dumps(config).encode()), said) for config, said in _CONFIGS),
+        *((_odd(json.dumps(_SOUND).encode(), tags), said) for tags, said in _TAGS),
+        (_odd(b"[" * 20000), "invalid character '[' exceeded max depth"),
+        (_odd(b"x"), "invalid character 'x' looking for beginning of value"),
+    ],
+    ids=lambda value: "" if isinstance(value, bytes) else None,
+)
+def test_an_image_that_is_none_is_not_taken_in(data: bytes, said: str) -> None:
+    """It would break every list that it stands in; Docker's decoder refuses it, and so does the one here."""
+    engine = Clock()
+    _status, out = _load(engine, data)
+    assert json.loads(out)["error"].endswith(said)
+    _lists(engine)
+
+
+def _lists(engine: Clock) -> None:
+    """Ask for all that looks at every image."""
+    for method, target in (
+        ("GET", "/images/json?filters=%7B%22label%22:%5B%22a%22%5D%7D"),
+        ("GET", "/system/df"),
+        ("POST", "/images/prune"),
+        ("GET", "/images/json"),
+    ):
+        engine.ok(method, target)
+    for image in engine.ok("GET", "/images/json"):
+        for what in ("json", "history"):
+            engine.ok("GET", f"/images/{image['Id']}/{what}")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"config": None},
+        {"history": [None], "created": None},
+        {"history": [{"created": None, "comment": None}]},
+        {"config": {"Env": [None], "Cmd": "x", "Labels": {"a": None}, "ExposedPorts": {"a": None}, "Volumes": None}},
+    ],
+)
+def test_what_is_null_in_an_image(more: dict[str, Any]) -> None:
+    """Go's decoder takes it for what is empty."""
+    engine = Clock()
+    _status, out = _load(engine, _odd(json.dumps({**_SOUND, **more}).encode()))
+    assert json.loads(out)["stream"] == "Loaded image: odd:1\n"
+    _lists(engine)
+    made = engine.ok("POST", "/containers/create", {"Image": "odd:1", "Cmd": ["x"]})["Id"]
+    assert engine.ok("GET", f"/containers/{made}/json")["Config"]["Cmd"] == ["x"]
+    _lists(engine)
+
+
+def test_an_image_without_layers() -> None:
+    """It has nowhere to lie."""
+    engine = Clock()
+    listing = b'[{"Config": "c.json", "RepoTags": ["bare:1"], "Layers": []}]'
+    _load(engine, tar(**{"manifest.json": listing, "c.json": b'{"rootfs": {"type": "layers"}}'}))
+    assert engine.ok("GET", "/images/bare:1/json")["GraphDriver"] == {"Data": None, "Name": "overlay2"}
+    _lists(engine)
+
+
+def test_an_odd_image_of_a_registry() -> None:
+    """A pull says in its stream what is wrong with the configuration, and nothing comes of it."""
+    engine = Clock()
+    blobs = engine.registry.blobs
+    names = ["sha256:" + hashlib.sha256(data).hexdigest() for data in (b'{"config": 5}', _TAR)]
+    blobs |= dict(zip(names, (b'{"config": 5}', _TAR)))
+    manifest = json.dumps({"config": {"digest": names[0]}, "layers": [{"digest": names[1]}]}).encode()
+    assert engine.registry.handle("PUT", "/v2/library/odd/manifests/1", {}, manifest).status == 201
+    _status, out = engine("POST", "/images/create?fromImage=odd&tag=1")
+    assert json.loads(out.splitlines()[-1])["error"].startswith(_SAID + "struct field Image.config")
+    _lists(engine)
+    blobs[names[0]] = json.dumps(_SOUND).encode()
+    assert b"Downloaded newer image" in engine("POST", "/images/create?fromImage=odd&tag=1")[1]
 
 
 @pytest.mark.parametrize("swapped", ["bound", "bound/below"])

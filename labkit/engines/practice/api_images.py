@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 _FILTERS = ("before", "dangling", "label", "reference", "since")
 REFERENCE = re.compile(
-    r"[a-z0-9]+([._-]+[a-z0-9]+)*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?"
+    r"[a-z0-9]+([._-]+[a-z0-9]+)*(:\d+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?(@sha256:[0-9a-f]{64})?",
+    re.ASCII,
 )
 
 
@@ -141,7 +142,8 @@ def inspect(core: Core, _request: Request, name: str) -> Reply:
     }
     layers = [layer.diff_id for layer in image.layers]
     if old:
-        facts |= {"VirtualSize": image.size, "GraphDriver": views.graph_driver(core, layers[-1][7:], layers[:-1])}
+        place = views.graph_driver(core, layers[-1][7:], layers[:-1]) if layers else {"Data": None, "Name": "overlay2"}
+        facts |= {"VirtualSize": image.size, "GraphDriver": place}
     else:
         facts["Descriptor"] = {"mediaType": archive.OCI_MANIFEST, "digest": image.id, "size": len(image.config_json)}
     facts["RootFS"] = {"Type": "layers", "Layers": layers}

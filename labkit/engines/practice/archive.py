@@ -102,6 +102,7 @@ def _tar(files: dict[str, bytes]) -> bytes:
 
 def load(core: Core, data: bytes) -> Iterator[str]:
     """Take the images of an archive in; yield what the Engine says of each.  Raises `Fault`."""
+    from . import imagefile
     from .transfer import retag
 
     tree = unpack(data)
@@ -115,15 +116,20 @@ def load(core: Core, data: bytes) -> Iterator[str]:
             else "invalid archive: does not contain a manifest.json",
         )
     try:
-        for entry in json.loads(listing.data):
-            config = json.loads(_read(tree, entry["Config"]))
-            layers = [read_layer(_read(tree, path)) for path in entry["Layers"]]
-            if [layer.diff_id for layer in layers] != config["rootfs"]["diff_ids"]:
+        for entry in imagefile.decoded(listing.data, "[]tarexport.manifestItem") or []:
+            config = imagefile.config(_read(tree, entry["Config"]))
+            paths, names = entry.get("Layers") or [], config["rootfs"]["diff_ids"]
+            if len(paths) != len(names):
+                said = f"layers length mismatch: expected {len(paths)}, got {len(names)}"
+                raise Fault(500, f"invalid manifest, {said}")
+            layers = [read_layer(_read(tree, path)) for path in paths]
+            if [layer.diff_id for layer in layers] != names:
                 raise Fault(500, "invalid diffID for layer: the archive was changed")
             made = Image(config, layers)
             image = core.state.images.setdefault(made.id, made)
             tags = entry.get("RepoTags") or []
             for tag in tags:
+                _check_tag(tag)
                 retag(core, image, tag)
                 yield f"Loaded image: {tag}\n"
             if not tags:
@@ -131,6 +137,17 @@ def load(core: Core, data: bytes) -> Iterator[str]:
             core.event("image", "load", image.id, {"name": (image.tags or [image.id])[0]})
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise Fault(500, f"invalid archive: {error}") from error
+
+
+def _check_tag(tag: str) -> None:
+    """Look at a name that an archive gives to an image.  Raises `Fault`."""
+    from .api_images import REFERENCE
+
+    if not REFERENCE.fullmatch(tag):
+        lower = ": repository name must be lowercase" if REFERENCE.fullmatch(tag.lower()) else ""
+        raise Fault(500, f"invalid reference format{lower}")
+    if "@" in tag or not split_tag(tag)[1]:
+        raise Fault(500, f'invalid tag "{tag}"')
 
 
 def _read(tree: Folder, path: str) -> bytes:

@@ -97,6 +97,8 @@ class Registry:
 
     def image(self, repository: str, reference: str) -> Image | None:
         """Return an image; None where there is none.  Raises `Fault` for a damaged one."""
+        from . import imagefile
+
         found = self.manifest(repository, reference)
         if found is None:
             return None
@@ -105,10 +107,9 @@ class Registry:
             raise Fault(500, "unknown blob")
         try:
             layers = [read_layer(self.blobs[layer["digest"]]) for layer in said["layers"]]
-            config = json.loads(self.blobs[said["config"]["digest"]])
         except (KeyError, TypeError, ValueError) as error:
             raise Fault(500, f"manifest of {repository}:{reference} is damaged") from error
-        return Image(config, layers)
+        return Image(imagefile.config(self.blobs[said["config"]["digest"]]), layers)
 
     # HTTP
 
@@ -217,7 +218,9 @@ class Registry:
         try:
             said = json.loads(body)
             needed = [str(part["digest"]) for part in (said["config"], *said["layers"])]
-        except (ValueError, KeyError, TypeError):
+            if not all(isinstance(part.get("size", 0), int) for part in said["layers"]):
+                raise TypeError("size")
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             return _error(400, "MANIFEST_INVALID", "manifest invalid")
         if any(name not in self.blobs for name in needed):
             return _error(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry")

@@ -140,9 +140,9 @@ def _layers(core: Core, image: Image, manifest: dict[str, Any], have: set[str], 
         if layer.diff_id in have:
             continue
         for verb in ("Downloading", "Extracting"):
-            for current in _counts(part["size"]):
-                detail = {"current": current, "total": part["size"]}
-                bar = {"progress": _bar(current, part["size"])} if core.profile.old else {}
+            for current in _counts(part.get("size", 0)):
+                detail = {"current": current, "total": part.get("size", 0)}
+                bar = {"progress": _bar(current, part.get("size", 0))} if core.profile.old else {}
                 say(status=verb, progressDetail=detail, **bar, id=name)
                 yield Wait(until=core.now + STEP)
             if verb == "Downloading":
