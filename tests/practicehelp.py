@@ -77,7 +77,7 @@ class Clock:
             if isinstance(call.answer, Reply):
                 return call.answer.status, call.answer.body, None
             if call.answer is not None:
-                out += call.answer.channel.take()
+                out += _taken(call.answer.channel)
                 if call.answer.channel.ended:
                     break
             if again is None:
@@ -90,7 +90,7 @@ class Clock:
         end, out = self.now + seconds, b""
         while self.now <= end:
             again = self.core.tick(self.now)
-            out += channel.take()
+            out += _taken(channel)
             if again is None or channel.ended:
                 break
             self.now = min(max(again, self.now + 0.0005), end + 0.0005)
@@ -110,6 +110,10 @@ class Clock:
         status, data = self(method, target, body, **more)
         assert 200 <= status < 400, (status, data)
         return json.loads(data) if data.strip() else None
+
+
+def _taken(channel: Channel) -> bytes:
+    return b"".join(iter(channel.take, b""))
 
 
 @contextlib.contextmanager

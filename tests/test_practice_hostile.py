@@ -19,7 +19,9 @@ from hypothesis import strategies as st
 from practicehelp import SLOW_SECONDS, Clock, slowest_turn, tar
 
 from labkit.engines.practice import layers
+from labkit.engines.practice.api_streams import frame
 from labkit.engines.practice.hostfolder import WorkFolders
+from labkit.engines.practice.wire import Channel, Streaming
 
 Send = Callable[[Clock, bytes], tuple[int, bytes]]
 
@@ -405,3 +407,27 @@ def test_a_link_put_in_the_place_of_a_bound_folder_leads_nowhere(swapped: str, t
     found = {str(path.relative_to(outside)) for path in outside.rglob("*")}
     assert found == {"below", "below/kept"}
     assert (outside / "below" / "kept").read_text() == "kept\n"
+
+
+def test_a_log_is_sent_in_pieces() -> None:
+    """A long log is not made as a whole, and what comes meanwhile stands behind it; lines are cut at line ends only."""
+    engine = Clock()
+    script = "printf 'a\\rb\\nop'; sleep 1; echo en; echo e >&2; seq 1 100000; sleep 100; echo late; sleep 100"
+    body = {"Image": "busybox", "Cmd": ["sh", "-c", script]}
+    made = engine.ok("POST", "/containers/create", body)["Id"]
+    engine("POST", f"/containers/{made}/start")
+    engine.take(Channel(), 60)
+    shown = b"".join(frame(1, f"{n}\n".encode()) for n in range(1, 100_001))
+    head = frame(1, b"a\rb\n") + frame(1, b"open\n")
+    path = f"/containers/{made}/logs?stdout=1"
+    assert engine("GET", path)[1] == head + shown
+    assert engine("GET", path + "&tail=100002")[1] == frame(1, b"open\n") + shown, "one of them is of stderr"
+    assert engine("GET", path + "&tail=2")[1] == shown[-29:]
+    assert engine("GET", path + "&tail=0")[1] == b""
+    call = engine.core.handle("GET", path + "&follow=1", now=engine.now)
+    assert isinstance(call.answer, Streaming)
+    first = call.answer.channel.take()
+    assert len(first) < 2_000_000 < 10 * len(head + shown)
+    assert not call.answer.channel.outgoing, "made only when it is taken"
+    rest = engine.take(call.answer.channel, 90)
+    assert first + rest == head + shown + frame(1, b"late\n")

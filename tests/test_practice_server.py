@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from practicehelp import Clock
+from practicehelp import SLOW_SECONDS, Clock
 
 from labkit.certs import Authority
 from labkit.engines.practice import bundled, tlsdoor
@@ -81,7 +81,7 @@ class Running:
         """Ask for JSON; None where the answer has no body."""
         with self.connect() as link:
             link.sendall(_request(method, target, body, "Connection: close"))
-            out = b"".join(iter(lambda: link.recv(65536), b""))
+            out = _rest(link)
         head, _end, data = out.partition(b"\r\n\r\n")
         assert head.split(b" ", 2)[1] in (b"200", b"201", b"204"), out
         return json.loads(data) if data else None
@@ -98,6 +98,10 @@ class Running:
         identity = self.ask("POST", "/containers/create", {"Image": "busybox", "Cmd": command, **more})["Id"]
         self.ask("POST", f"/containers/{identity}/start")
         return str(identity)
+
+
+def _rest(link: socket.socket) -> bytes:
+    return b"".join(iter(lambda: link.recv(65536), b""))
 
 
 def _request(method: str, target: str, body: Any, more: str) -> bytes:
@@ -233,8 +237,26 @@ def test_stdin_that_nobody_reads(running: Running, kind: str) -> None:
         link.settimeout(20)
         link.sendall(bytes(size - sent))
         link.shutdown(socket.SHUT_WR)
-        out = b"".join(iter(lambda: link.recv(65536), b""))
+        out = _rest(link)
     assert out[8:] == f"{size}\n".encode()
+
+
+def test_the_log_of_a_container_that_wrote_much(running: Running) -> None:
+    """It is sent piece by piece as it is read, so that others have their turn, and what is not read is not made."""
+    box = running.box("sh", "-c", "yes | head -n 400000; echo last")
+    running.talk(_request("POST", f"/containers/{box}/wait", None, CLOSE.decode().strip()))
+    slowest = 0.0
+    links = [running.upgrade(f"/containers/{box}/attach?logs=1&stdout=1") for _n in range(5)]
+    for _n in range(20):
+        begin = time.monotonic()
+        assert running.talk(GET, half=True).endswith(b"OK")
+        slowest = max(slowest, time.monotonic() - begin)
+    out = [_rest(link) for link in links]
+    for link in links:
+        link.close()
+    assert slowest < SLOW_SECONDS / 2
+    assert {len(data) for data in out} == {400_000 * 10 + 13}
+    assert out[0].endswith(b"\x01\0\0\0\0\0\0\x05last\n")
 
 
 BODIES: tuple[Any, ...] = (

@@ -5,8 +5,11 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Containe
 
 from __future__ import annotations
 
+import io
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from . import checks, lifecycle
@@ -39,38 +42,78 @@ def _since(request: Request, name: str) -> float:
         raise Fault(fault.status, said) from None
 
 
-def _selected(container: Container, request: Request) -> list[LogEntry]:
-    """Return the log lines that are asked for."""
+def _selected(container: Container, request: Request) -> Iterator[LogEntry]:
+    """Return the log lines that are asked for, as `_log_lines` gives them."""
     since, until = _since(request, "since"), _since(request, "until")
     streams = {n for n, name in ((1, "stdout"), (2, "stderr")) if request.flag(name)}
-    found = _log_lines(list(container.logs))
+    entries, skip = list(container.logs), 0
+    if entries:  # the last one still grows while these are read
+        entries[-1] = LogEntry(entries[-1].time, entries[-1].stream, entries[-1].data)
     tail = request.query.get("tail", "all")
-    if tail.isdigit() and int(tail) < len(found):
-        found = found[len(found) - int(tail) :]  # counted over both streams, as the Engine does
-    return [
+    if tail.isdigit():
+        last = {entry.stream: entry.data for entry in entries}
+        lines = sum(entry.data.count(b"\n") for entry in entries)
+        lines += sum(not data.endswith(b"\n") for data in last.values())
+        skip = max(lines - int(tail), 0)  # counted over both streams, as the Engine does
+    return (
         line
-        for line in found
+        for line in _log_lines(entries, skip)
         if (line.stream in streams or container.tty) and line.time >= since and (not until or line.time <= until)
-    ]
+    )
 
 
-def _log_lines(entries: list[LogEntry]) -> list[LogEntry]:
-    """Return the log as lines: as the Engine keeps it, whatever pieces were written."""
-    lines: list[LogEntry] = []
-    open_lines: dict[int, LogEntry] = {}
+def _log_lines(entries: list[LogEntry], skip: int) -> Iterator[LogEntry]:
+    """Give the log as the Engine keeps it, by lines, whatever pieces were written; those of one piece together.
+
+    Parameters
+    ----------
+    skip: so many lines are left out.
+    """
+    for entry in _whole_lines(entries):
+        lines = entry.data.count(b"\n") or 1
+        if not skip:
+            yield entry
+        elif skip < lines:
+            yield LogEntry(entry.time, entry.stream, entry.data.split(b"\n", skip)[skip])
+        skip = max(skip - lines, 0)
+
+
+def _whole_lines(entries: list[LogEntry]) -> Iterator[LogEntry]:
+    """Give entries that begin and end with a line, and at the end what has no line end yet."""
+    begun: dict[int, tuple[float, bytearray]] = {}
+    for (time, stream), same in groupby(entries, attrgetter("time", "stream")):  # a busy program writes many at once
+        whole, newline, rest = b"".join(entry.data for entry in same).rpartition(b"\n")
+        whole += newline
+        if whole and stream in begun:
+            since, line = begun.pop(stream)
+            first, newline, whole = whole.partition(b"\n")
+            yield LogEntry(since, stream, bytes(line) + first + newline)
+        if whole:
+            yield LogEntry(time, stream, whole)
+        if rest:
+            begun[stream] = since, line = begun.pop(stream, (time, bytearray()))
+            line += rest
+    for stream, (time, line) in begun.items():
+        yield LogEntry(time, stream, bytes(line))
+
+
+def _sent(container: Container, entry: LogEntry, *, stamps: bool = False) -> bytes:
+    """Return lines of the log as they are sent, each with a head of its own where there is no terminal."""
+    stamp = timestamp(entry.time).encode() + b" " if stamps else b""
+    lines = [stamp + line for line in io.BytesIO(entry.data)]
+    return b"".join(lines if container.tty else [frame(entry.stream, line) for line in lines])
+
+
+def _pieces(container: Container, entries: Iterator[LogEntry], *, stamps: bool = False) -> Iterator[bytes]:
+    """Give lines of the log as they are sent, each piece not much larger than a pipe."""
+    piece = bytearray()
     for entry in entries:
-        for piece in entry.data.splitlines(keepends=True):
-            begun = open_lines.pop(entry.stream, None)
-            line = (
-                LogEntry(begun.time, entry.stream, begun.data + piece)
-                if begun
-                else LogEntry(entry.time, entry.stream, piece)
-            )
-            if piece.endswith(b"\n"):
-                lines.append(line)
-            else:
-                open_lines[entry.stream] = line
-    return lines + list(open_lines.values())
+        piece += _sent(container, entry, stamps=stamps)
+        if len(piece) >= PIPE_SIZE:
+            yield bytes(piece)
+            piece.clear()
+    if piece:
+        yield bytes(piece)
 
 
 def logs(core: Core, request: Request, name: str) -> Answer:
@@ -83,18 +126,13 @@ def logs(core: Core, request: Request, name: str) -> Answer:
             else "must specify at least one of 'stdout' or 'stderr'",
         )
     container = core.state.container(name)
-    channel, stamps = Channel(), request.flag("timestamps")
+    stamps = request.flag("timestamps")
     streams = {n for n, key in ((1, "stdout"), (2, "stderr")) if request.flag(key)}
     driver = (container.host_config.get("LogConfig") or {}).get("Type") or "json-file"
     if driver == "none":
         raise Fault(500 if core.profile.old else 501, "configured logging driver does not support reading")
 
-    def show(line: LogEntry) -> None:
-        data = timestamp(line.time).encode() + b" " + line.data if stamps else line.data
-        channel.write(data if container.tty else frame(line.stream, data))
-
-    for line in _selected(container, request):
-        show(line)
+    channel = Channel(_pieces(container, _selected(container, request), stamps=stamps))
     headers = {"Content-Type": _kind(container.tty, request)} if request.version >= (1, 42) else {}
     if not request.flag("follow") or not container.running:
         channel.end()
@@ -106,11 +144,11 @@ def logs(core: Core, request: Request, name: str) -> Answer:
             stop()
             channel.end()
         elif container.tty:
-            show(entry)
+            channel.write(_sent(container, entry, stamps=stamps))
         elif entry.stream in streams:
             whole, newline, left = (rest.get(entry.stream, b"") + entry.data).rpartition(b"\n")
-            for piece in (whole + newline).splitlines(keepends=True):
-                show(LogEntry(entry.time, entry.stream, piece))
+            lines = LogEntry(entry.time, entry.stream, whole + newline)
+            channel.write(_sent(container, lines, stamps=stamps))
             rest[entry.stream] = left
 
     def ready() -> bool:
@@ -159,11 +197,8 @@ def attach(core: Core, request: Request, name: str) -> Answer:
     keys = request.query.get("detachKeys", "")
     if not checks.detach_keys(keys):
         raise Fault(400, f"Invalid detach keys ({keys}) provided")
-    channel = Channel()
-    framed = not container.tty
-    if request.flag("logs"):
-        for line in _selected(container, request):
-            channel.write(frame(line.stream, line.data) if framed else line.data)
+    logged = _selected(container, request) if request.flag("logs") else iter(())
+    channel, framed = Channel(_pieces(container, logged)), not container.tty
     upgraded = "upgrade" in request.headers
     headers = {"Content-Type": _kind(container.tty, request) if upgraded else RAW}
     answer = Streaming(channel, 101 if upgraded else 200, headers, upgrade=True)

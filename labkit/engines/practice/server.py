@@ -331,6 +331,7 @@ class Http:
                 if data := channel.take():
                     writer.write(wire.send(h11.Data(data=data)) or b"")
                     await writer.drain()
+                    await asyncio.sleep(0)  # a reader that is fast enough would else have all turns
                     if driver:
                         driver.kick()
                 elif channel.ended:
@@ -366,6 +367,7 @@ class Http:
                 if data := channel.take():
                     writer.write(data)
                     await writer.drain()
+                    await asyncio.sleep(0)
                     if driver:
                         driver.kick()
                 elif channel.ended or driver is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -100,9 +100,14 @@ class Channel:
 
     The engine writes into `outgoing`; whoever carries it takes bytes out, and calls
     `on_input`, while `wants_input`, `on_input_end` and `on_close`.
+
+    Parameters
+    ----------
+    before: pieces that come first, none of them empty; each is made when it is taken.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, before: Iterator[bytes] | None = None) -> None:
+        self._before = before or iter(())
         self.outgoing = bytearray()
         self.ended = False
         self.closed = False
@@ -126,7 +131,9 @@ class Channel:
         self.ended = True
 
     def take(self) -> bytes:
-        """Return what has been written, and forget it."""
+        """Return what comes next, and forget it; empty where there is nothing for now."""
+        if piece := next(self._before, b""):
+            return piece
         data = bytes(self.outgoing)
         self.outgoing.clear()
         return data
@@ -134,7 +141,7 @@ class Channel:
     def close(self) -> None:
         """The other side has gone."""
         if not self.closed:
-            self.closed = True
+            self.closed, self._before = True, iter(())
             self.on_close()
 
 
