@@ -51,9 +51,15 @@ def test_volumes_from(engine: Clock) -> None:
 
 
 @pytest.mark.parametrize(
-    ("source", "said"), [("first:xx", "invalid mode: xx"), ("nosuch", "No such container: nosuch")]
+    ("source", "said"),
+    [
+        ("first:xx", "invalid mode: xx"),
+        ("nosuch", "No such container: nosuch"),
+        ("", "volumes-from specification cannot be an empty string"),
+        (None, "volumes-from specification cannot be an empty string"),
+    ],
 )
-def test_volumes_from_nowhere(engine: Clock, source: str, said: str) -> None:
+def test_volumes_from_nowhere(engine: Clock, source: str | None, said: str) -> None:
     """A mode or a container that there is not is the request's fault."""
     status, out = engine("POST", "/containers/create", {**ONE, "HostConfig": {"VolumesFrom": [source]}})
     assert (status, json.loads(out)["message"]) == (400, said)

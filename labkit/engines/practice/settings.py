@@ -224,7 +224,7 @@ def mounts(core: Core, container: Container) -> list[Mount]:
         path = posixpath.normpath(target)
         found[path] = Mount("tmpfs", "", path, limit=lifecycle.tmpfs_size(str(options)), shown=False)
     for text in container.host_config.get("VolumesFrom") or []:
-        for mount in _from_other(core, text):
+        for mount in _from_other(core, text or ""):
             found.setdefault(mount.target, mount)
     for target in container.config.get("Volumes") or {}:
         path = posixpath.normpath(target)
@@ -241,6 +241,8 @@ def mounts(core: Core, container: Container) -> list[Mount]:
 
 def _from_other(core: Core, text: str) -> list[Mount]:
     """Return the mounts of another container, as an entry of ``VolumesFrom`` names it.  Raises `Fault` (400)."""
+    if not text:
+        raise Fault(400, "volumes-from specification cannot be an empty string")
     name, _colon, mode = text.partition(":")
     if mode not in ("", "ro", "rw", "z", "Z"):
         raise Fault(400, f"invalid mode: {mode}")
