@@ -373,6 +373,22 @@ def test_a_body_that_is_too_large(running: Running, monkeypatch: pytest.MonkeyPa
     assert running.talk(head, b"x" * 200_000).startswith(b"HTTP/1.1 413")
 
 
+def test_bodies_that_are_too_large_together(running: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is not whole yet counts together; a small body has room all the same, and the room comes back."""
+    monkeypatch.setattr(serving, "MAX_BODY", 300_000)
+    monkeypatch.setattr(serving, "SLOW_SECONDS", 10.0)
+    head = b"POST /build HTTP/1.1\r\nHost: docker\r\nContent-Length: 250000\r\n\r\n"
+    with running.connect() as link:
+        link.sendall(head + bytes(200_000))
+        time.sleep(0.3)
+        out = running.talk(head, bytes(250_000))
+        assert out.startswith(b"HTTP/1.1 503")
+        assert b"too much at once" in out
+        assert running.ask("POST", "/containers/create", {"Image": "busybox"})["Id"]
+    time.sleep(0.3)
+    assert not running.talk(head, bytes(250_000), half=True).startswith(b"HTTP/1.1 503")
+
+
 def test_a_body_that_comes_too_slowly(running: Running) -> None:
     """A body that stops in the middle is not waited for."""
     begin = time.monotonic()

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import socket
 import ssl
@@ -25,10 +26,10 @@ from .core import Core
 from .machine.network import Socket
 from .machine.times import http_date
 from .state import Container
-from .wire import Answer, Reply, Streaming, json_reply
+from .wire import Answer, Fault, Reply, Streaming, json_reply
 
 MAX_BODY = 300 * 1024 * 1024
-"""No request is taken whose body is longer than this, in bytes."""
+"""No request is taken whose body is longer than this, in bytes; nor are all that are being received together."""
 IDLE_SECONDS = 120.0
 """A connection on which nothing is asked for so long is closed."""
 SLOW_SECONDS = 30.0
@@ -187,6 +188,7 @@ class Http:
     def __init__(self, handler: Handler, driver: Driver | None, headers: dict[str, str]) -> None:
         self._handler, self._driver, self._headers = handler, driver, headers
         self._open: set[asyncio.StreamWriter] = set()
+        self._receiving = 0  # of bodies that are not whole yet, in bytes
 
     def close(self) -> None:
         """Close all connections."""
@@ -269,9 +271,10 @@ class Http:
             raise h11.RemoteProtocolError("a target is a path or a URL")
         if wire.they_are_waiting_for_100_continue:
             writer.write(wire.send(h11.InformationalResponse(status_code=100, headers=[])) or b"")
-        body = await self._body(wire, reader)
-        if body is None:
-            await self._reply(wire, writer, json_reply({"message": "http: request body too large"}, 413), method)
+        try:
+            body = await self._body(wire, reader)
+        except Fault as fault:
+            await self._reply(wire, writer, json_reply({"message": fault.message}, fault.status), method)
             await self._linger(reader, writer)
             return False
         answer = self._handler(method, target, headers, body)
@@ -286,19 +289,24 @@ class Http:
             await self._stream(answer, wire, reader, writer)
         return wire.our_state is h11.DONE and wire.their_state is h11.DONE
 
-    async def _body(self, wire: h11.Connection, reader: asyncio.StreamReader) -> bytes | None:
-        pieces, size = [], 0
-        while True:
-            event = await self._event(wire, reader, SLOW_SECONDS)
-            if isinstance(event, h11.Data):
-                size += len(event.data)
-                if size > MAX_BODY:
-                    return None
-                pieces.append(bytes(event.data))
-            elif isinstance(event, h11.EndOfMessage):
-                return b"".join(pieces)
-            else:
-                raise ConnectionError("the request broke off")
+    async def _body(self, wire: h11.Connection, reader: asyncio.StreamReader) -> bytes:
+        """Return the body of a request.  Raises `Fault` where it is too large."""
+        body = io.BytesIO()  # unlike pieces that are joined, it gives what it has without a copy
+        try:
+            while True:
+                event = await self._event(wire, reader, SLOW_SECONDS)
+                if isinstance(event, h11.Data):
+                    self._receiving += body.write(event.data)
+                    if body.tell() > MAX_BODY:
+                        raise Fault(413, "http: request body too large")
+                    if self._receiving > MAX_BODY and body.tell() > _CHUNK:  # small ones always have room
+                        raise Fault(503, "The practice engine is being sent too much at once; try again soon.")
+                elif isinstance(event, h11.EndOfMessage):
+                    return body.getvalue()
+                else:
+                    raise ConnectionError("the request broke off")
+        finally:
+            self._receiving -= body.tell()
 
     def _head(self, own: dict[str, str], lacks: Collection[str] = ()) -> list[tuple[str, str]]:
         usual = {name: value for name, value in self._headers.items() if name not in lacks}
