@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from practicehelp import SLOW_SECONDS, Clock, slowest_turn, tar
 
-from labkit.engines.practice import layers
+from labkit.engines.practice import layers, state
 from labkit.engines.practice.api_streams import frame
 from labkit.engines.practice.hostfolder import WorkFolders
 from labkit.engines.practice.wire import Channel, Streaming
@@ -148,6 +148,19 @@ def test_zeros_are_no_work(send: Send) -> None:
     began = time.process_time()
     assert send(Clock(), bytes(64 << 20))[0]
     assert time.process_time() - began < SLOW_SECONDS
+
+
+def test_short_lines_fill_a_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is kept beside a line counts as well, and the last lines stay."""
+    monkeypatch.setattr(state, "MAX_LOG", 20 * (2 + state.LOG_ENTRY))
+    engine = Clock()
+    script = "for n in $(seq 1 400); do echo $((n % 10)); done"
+    engine.ok("POST", "/containers/create?name=box", {"Image": "busybox", "Cmd": ["sh", "-c", script]})
+    engine.ok("POST", "/containers/box/start")
+    engine.ok("POST", "/containers/box/wait")
+    assert len(engine.core.state.container("box").logs) == 20
+    _status, out = engine("GET", "/containers/box/logs?stdout=1&tail=2")
+    assert out[-2:] == b"0\n"
 
 
 def test_empty_files_fill_a_container() -> None:

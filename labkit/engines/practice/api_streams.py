@@ -13,6 +13,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from . import checks, lifecycle
+from .machine.digits import whole
 from .machine.process import PROCESSORS, Wait
 from .machine.streams import PIPE_SIZE
 from .state import Container, LogEntry, Run, timestamp
@@ -50,11 +51,11 @@ def _selected(container: Container, request: Request) -> Iterator[LogEntry]:
     if entries:  # the last one still grows while these are read
         entries[-1] = LogEntry(entries[-1].time, entries[-1].stream, entries[-1].data)
     tail = request.query.get("tail", "all")
-    if tail.isdigit():
+    if (wanted := whole(tail)) is not None:
         last = {entry.stream: entry.data for entry in entries}
         lines = sum(entry.data.count(b"\n") for entry in entries)
         lines += sum(not data.endswith(b"\n") for data in last.values())
-        skip = max(lines - int(tail), 0)  # counted over both streams, as the Engine does
+        skip = max(lines - wanted, 0)  # counted over both streams, as the Engine does
     return (
         line
         for line in _log_lines(entries, skip)

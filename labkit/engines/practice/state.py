@@ -24,6 +24,8 @@ NAME = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9_.-]+")
 ZERO_TIME = "0001-01-01T00:00:00Z"
 MAX_LOG = 16 * 1024 * 1024
 """A container's log keeps its last so many bytes."""
+LOG_ENTRY = 80
+"""What an entry of a log takes beside its text, in bytes: short lines fill a log too, as they do the Engine's file."""
 MAX_PIECE = 16 * 1024
 """A line that comes in pieces is kept in entries of about this size, in bytes, as the Engine does."""
 
@@ -263,9 +265,10 @@ class Container:
             last.data += line + end  # the line goes on, and keeps the time at which it began
         if data:
             self.logs.append(LogEntry(entry.time, entry.stream, data))
+            self.log_size += LOG_ENTRY
         self.log_size += len(entry.data)
         while self.log_size > MAX_LOG and len(self.logs) > 1:
-            self.log_size -= len(self.logs.popleft().data)
+            self.log_size -= len(self.logs.popleft().data) + LOG_ENTRY
         for follow in list(self.followers):
             follow(entry)
 
