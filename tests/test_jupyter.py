@@ -35,9 +35,11 @@ def checkout(folder: Path) -> Paths:
 
 @pytest.fixture(scope="module")
 def jupyter(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Jupyter]:
-    """A JupyterLab that runs."""
+    """A JupyterLab that runs, on a port that no other test's takes while it is killed and started again."""
     lab = Jupyter(checkout(tmp_path_factory.mktemp("one") / "a folder"))
-    lab.begin()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("labkit.jupyter._FIRST_PORT", 18888)
+        lab.begin()
     try:
         lab.wait()
         yield lab
