@@ -72,7 +72,7 @@ def listing(core: Core, request: Request) -> Reply:
     ]
     if limit > 0:
         found = found[:limit]
-    return json_reply([views.summary(core, c, size=request.flag("size"), version=request.version) for c in found])
+    return json_reply(views.summaries(core, found, size=request.flag("size"), version=request.version))
 
 
 def _bound(core: Core, name: str) -> Container:

@@ -58,7 +58,7 @@ def _things(core: Core, request: Request) -> dict[str, list[dict[str, Any]] | No
     for volume in state.volumes.values():
         use = {"RefCount": len(lifecycle.users(core, volume)), "Size": api_volumes.size(volume)}
         volumes.append({**api_volumes.facts(core, volume), "UsageData": use})
-    containers = [views.summary(core, c, size=True, version=request.version) for c in state.containers.values()]
+    containers = views.summaries(core, state.containers.values(), size=True, version=request.version)
     return {"Image": images, "Container": containers, "Volume": volumes, "BuildCache": None if old else []}
 
 

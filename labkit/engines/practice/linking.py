@@ -69,12 +69,13 @@ def renew(core: Core, container: Container) -> None:
                 other.host.extra |= {known.lower(): address for known in (alias, container.host.name, name)}
 
 
-def names(core: Core, container: Container) -> list[str]:
-    """Return all names of a container as the list shows them: its own, and what others call it."""
-    called = [f"/{container.name}"]
+def names(core: Core) -> dict[str, list[str]]:
+    """Return all names of each container as the list shows them, by its own: that one, and what others call it."""
+    called = {container.name: [f"/{container.name}"] for container in core.state.containers.values()}
     for other in core.state.containers.values():
-        called += [f"/{other.name}/{alias}" for name, alias in map(parse, _of(other)) if name == container.name]
-    return sorted(called)
+        for name, alias in map(parse, _of(other)):
+            called.setdefault(name, []).append(f"/{other.name}/{alias}")
+    return {name: sorted(every) for name, every in called.items()}
 
 
 def rename(core: Core, container: Container, before: str) -> None:

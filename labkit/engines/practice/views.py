@@ -5,6 +5,7 @@ Source: https://docs.docker.com/reference/api/engine/version/v1.51/#tag/Containe
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from . import linking, networking
@@ -89,12 +90,21 @@ def mountpoint(core: Core, name: str) -> str:
     return f"{core.root_dir}/volumes/{name}/_data"
 
 
-def summary(core: Core, container: Container, *, size: bool, version: tuple[int, ...]) -> dict[str, Any]:
-    """Return a container as the list shows it."""
+def summaries(
+    core: Core, containers: Iterable[Container], *, size: bool, version: tuple[int, ...]
+) -> list[dict[str, Any]]:
+    """Return containers as the list shows them."""
+    names = linking.names(core)
+    return [_summary(core, c, names[c.name], size=size, version=version) for c in containers]
+
+
+def _summary(
+    core: Core, container: Container, names: list[str], *, size: bool, version: tuple[int, ...]
+) -> dict[str, Any]:
     old, image = core.profile.old, container.image.id
     facts: dict[str, Any] = {
         "Id": container.id,
-        "Names": linking.names(core, container),
+        "Names": names,
         # A name that has moved on to another image would lie.
         "Image": container.image_name if core.state.find_image(container.image_name) is container.image else image,
         "ImageID": image,
