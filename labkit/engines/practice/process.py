@@ -177,6 +177,13 @@ class Practice:
             file.write(snapshot.save(self.core))
         aside.replace(target)
 
+    def try_to_save(self) -> None:
+        """Save the state; where that fails, by a full disk or what nobody foresaw, say so and keep what is there."""
+        try:
+            self.save()
+        except Exception as error:
+            self.say(f"the state was not saved: {error!r}")
+
     async def keep_saved(self) -> None:
         """Save the state soon after something has happened."""
         seen = None
@@ -185,10 +192,7 @@ class Practice:
             last = self.core.state.events[-1]["timeNano"] if self.core.state.events else 0
             if last != seen:
                 seen = last
-                try:
-                    self.save()
-                except Exception as error:  # a full disk, or what nobody foresaw: it is tried again
-                    self.say(f"the state was not saved: {error!r}")
+                self.try_to_save()
 
     async def change(self, changes: dict[str, Any], *, restart: bool) -> None:
         """Change daemon.json: reloaded, or with all containers stopped as a restart does.  Raises `EngineError`."""
@@ -337,10 +341,7 @@ async def serve(paths: Paths, first: int) -> None:
     os.close(first)
     await practice.over.wait()
     keeper.cancel()
-    try:
-        practice.save()
-    except Exception as error:  # what was saved before stays, and the end is an end all the same
-        practice.say(f"the state was not saved: {error!r}")
+    practice.try_to_save()
     practice.server.close()
     server.close()
     control.unlink(missing_ok=True)
